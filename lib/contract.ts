@@ -1,0 +1,178 @@
+/**
+ * Every name that the constructs (synth time) and the functions (request time) must agree on.
+ * Nothing here runs: constants and types only, so that both sides may import it.
+ */
+
+/** The one environment variable that each function reads: its configuration as JSON, typed below. */
+export const CONFIG = 'CONFIG';
+
+/** The table's attributes. `expiresAt` (epoch seconds) is checked on every read and is the table's TTL attribute. */
+export const TABLE = {
+  partitionKey: 'pk',
+  sortKey: 'sk',
+  timeToLive: 'expiresAt',
+  value: 'value',
+  version: 'v',
+  consumedAt: 'consumedAt',
+} as const;
+
+/** The schema version that every record carries in `v`. */
+export const SCHEMA_VERSION = 1;
+
+/** No record that a client or a person causes outlives this, in seconds (400 days). */
+export const LONGEST_LIFETIME = 400 * 24 * 60 * 60;
+
+/** The partition that holds every registered protected resource; `/<identifier>` is the sort key. */
+export const RESOURCES_PARTITION = 'resources';
+
+/** One scope of a protected resource. */
+export interface ScopeRecord {
+  /** The scope token of RFC 6749 section 3.3. */
+  readonly name: string;
+  /** The words that the consent page shows. */
+  readonly description: string;
+  /** Granted when a client asks for no scope at all. */
+  readonly default: boolean;
+  /** Scopes of the same resource that this one includes. */
+  readonly implies: readonly string[];
+}
+
+/** A protected resource (RFC 9728, RFC 8707) that access tokens may be issued for. */
+export interface ResourceRecord {
+  /** The canonical resource identifier: the `resource` that clients send and the `aud` of access tokens. */
+  readonly identifier: string;
+  /** A name for people; the identifier's host where absent. */
+  readonly name?: string;
+  readonly scopes: readonly ScopeRecord[];
+  /** Used for requests without `resource` where several resources are registered. */
+  readonly default: boolean;
+}
+
+/** Lifetimes in seconds. */
+export interface Lifetimes {
+  readonly accessToken: number;
+  readonly authorizationCode: number;
+  /** From /authorize until the code: consent and the upstream sign-in together. */
+  readonly interaction: number;
+  /** A refresh token that is not used for this long expires. */
+  readonly refreshTokenIdle: number;
+  /** The end of a grant and all its refresh tokens, however often they are used. */
+  readonly grant: number;
+  /** How long a repeated refresh yields the same successor; 0 = strict single use. */
+  readonly refreshGrace: number;
+  /** A registered client that is not used for this long is forgotten. */
+  readonly client: number;
+}
+
+/** A person may sign in only if the claim has one of the values; `*.example.com`-style patterns do not exist. */
+export interface AllowRule {
+  readonly claim: string;
+  readonly values: readonly string[];
+}
+
+export interface UpstreamConfig {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecretArn: string;
+  readonly scopes: readonly string[];
+  readonly extraParameters: Readonly<Record<string, string>>;
+  /** Every rule must hold; empty = everyone that upstream signs in. */
+  readonly allow: readonly AllowRule[];
+  /** Claims of the upstream ID token that are copied into access tokens. */
+  readonly claims: readonly string[];
+}
+
+/** CONFIG of the provider function. */
+export interface ProviderConfig {
+  readonly issuer: string;
+  readonly tableName: string;
+  readonly keySetSecretArn: string;
+  readonly upstream: UpstreamConfig;
+  readonly lifetimes: Lifetimes;
+  /** Seconds between looks at the key set secret; also max-age of /jwks. */
+  readonly keySetRefresh: number;
+}
+
+/** CONFIG of an authorizer function. */
+export interface AuthorizerConfig {
+  readonly issuer: string;
+  readonly jwksUri: string;
+  /** The protected resource's identifier: the only `aud` that is accepted. */
+  readonly audience: string;
+  /** Every call needs these. */
+  readonly scopes: readonly string[];
+  /** Further scopes by the name of the tool that the `Mcp-Name` header names (MCP 2026-07-28). */
+  readonly toolScopes: Readonly<Record<string, readonly string[]>>;
+  /** Claims of the access token that are handed to the MCP server's handler, beside sub, client_id and scope. */
+  readonly claims: readonly string[];
+  /** RFC 9728 metadata, served by the `metadata` handler where the API cannot answer by itself (HTTP APIs). */
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** CONFIG of the rotation function. Times in seconds. */
+export interface RotateKeysConfig {
+  readonly keySetSecretArn: string;
+  /** `next` is promoted only after it has been published for this long. */
+  readonly minimumPublication: number;
+  /** A retired key stays published for this long: the longest token lifetime plus every cache of the key set. */
+  readonly retirement: number;
+}
+
+/** CONFIG of the function behind the custom resources. */
+export interface OnDeployConfig {
+  readonly tableName: string;
+  readonly keySetSecretArn: string;
+}
+
+/** The custom resource that makes the first key set. Its only property is ServiceToken. */
+export const KEY_SET_RESOURCE_TYPE = 'Custom::McpOidcAuthKeySet';
+
+/** The custom resource that registers a protected resource. Properties: ServiceToken and `Resource`, a ResourceRecord as JSON text. */
+export const PROTECTED_RESOURCE_TYPE = 'Custom::McpOidcAuthProtectedResource';
+
+/** A private JWK (RFC 7517) with `kid`, `alg` and `use`. */
+export type PrivateJwk = Readonly<Record<string, string>> & { readonly kid: string; readonly alg: string };
+/** The public half of a PrivateJwk. */
+export type PublicJwk = PrivateJwk;
+
+/** All times in the secrets are epoch seconds. */
+export interface SigningKey {
+  readonly jwk: PrivateJwk;
+  readonly createdAt: number;
+}
+
+export interface RetiredKey {
+  readonly jwk: PublicJwk;
+  readonly retiredAt: number;
+}
+
+/** A symmetric secret, 32 bytes in base64url. */
+export interface SymmetricKey {
+  readonly id: string;
+  readonly key: string;
+  readonly createdAt: number;
+}
+
+/** The key set secret's value. `next` is published before it signs; `previous` stays published until nothing it signed can be valid. */
+export interface KeySet {
+  readonly v: 1;
+  readonly current: SigningKey;
+  readonly next: SigningKey;
+  readonly previous: readonly RetiredKey[];
+  /** Keys that derive a refresh token's successor from the token; newest first. */
+  readonly successorKeys: readonly SymmetricKey[];
+}
+
+/** The routes of the authorization server: an explicit API Gateway route for each path and method. */
+export const ROUTES: readonly { readonly path: string; readonly methods: readonly string[] }[] = [
+  { path: '/.well-known/oauth-authorization-server', methods: ['GET', 'HEAD', 'OPTIONS'] },
+  { path: '/.well-known/openid-configuration', methods: ['GET', 'HEAD', 'OPTIONS'] },
+  { path: '/jwks', methods: ['GET', 'HEAD', 'OPTIONS'] },
+  { path: '/register', methods: ['POST', 'OPTIONS'] },
+  { path: '/authorize', methods: ['GET', 'HEAD'] },
+  { path: '/authorize/{uid}', methods: ['GET', 'HEAD'] },
+  { path: '/interaction/{uid}', methods: ['GET', 'HEAD', 'POST'] },
+  { path: '/callback', methods: ['GET', 'HEAD'] },
+  { path: '/token', methods: ['POST', 'OPTIONS'] },
+  { path: '/revoke', methods: ['POST', 'OPTIONS'] },
+];
