@@ -1,0 +1,32 @@
+// Bundles each function into assets/<name>/index.js, so that who uses the construct needs no bundler and no Docker.
+// `node esbuild.mjs` bundles all of them, `node esbuild.mjs authorizer` just that one.
+import { build } from 'esbuild';
+
+const functions = {
+  provider: 'lambda/provider/handler.ts',
+  authorizer: 'lambda/authorizer/handler.ts',
+  'rotate-keys': 'lambda/rotate-keys/handler.ts',
+  'on-deploy': 'lambda/on-deploy/handler.ts',
+  'example-notes-server': 'examples/notes-server/handler.ts',
+};
+
+const wanted = process.argv.slice(2);
+await Promise.all(
+  Object.entries(functions)
+    .filter(([name]) => wanted.length === 0 || wanted.includes(name))
+    .map(([name, entry]) =>
+      build({
+        entryPoints: [entry],
+        outfile: `assets/${name}/index.js`,
+        bundle: true,
+        minify: true,
+        keepNames: false,
+        platform: 'node',
+        target: 'node24',
+        format: 'cjs',
+        mainFields: ['module', 'main'],
+        legalComments: 'none',
+        logLevel: 'warning',
+      }),
+    ),
+);
