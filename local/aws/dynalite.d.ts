@@ -1,0 +1,7 @@
+declare module 'dynalite' {
+  import type { Server } from 'node:http';
+
+  /** DynamoDB in memory. Without `path` it uses no native module. */
+  function dynalite(options: { createTableMs: number }): Server;
+  export = dynalite;
+}
