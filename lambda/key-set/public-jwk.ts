@@ -1,0 +1,28 @@
+import type { KeySet, PrivateJwk, PublicJwk } from '../../lib/contract';
+
+/** The members of a public key (RFC 7518 section 6). Whatever else a JWK carries is private or of no use to a verifier. */
+const PUBLIC_MEMBERS: Readonly<Record<string, readonly string[]>> = {
+  RSA: ['kty', 'n', 'e'],
+  EC: ['kty', 'crv', 'x', 'y'],
+};
+
+/**
+ * The public half of a signing key, by a list of what may be published rather than of what may not.
+ *
+ * @throws TypeError if the key is of another type than RSA or EC
+ */
+export function publicJwk(jwk: PrivateJwk): PublicJwk {
+  const members = PUBLIC_MEMBERS[jwk.kty ?? ''];
+  if (members === undefined) {
+    throw new TypeError('A signing key has to be of type RSA or EC.');
+  }
+  return Object.fromEntries([...members, 'kid', 'alg', 'use'].map((member) => [member, jwk[member]])) as PublicJwk;
+}
+
+/**
+ * The JWK Set (RFC 7517 section 5) to publish: the key that signs, the one that will sign next, so that every cache knows it before it is
+ * used, and those whose signatures may still be valid.
+ */
+export function publicJwks({ current, next, previous }: KeySet): { keys: PublicJwk[] } {
+  return { keys: [current, next, ...previous].map(({ jwk }) => publicJwk(jwk)) };
+}
