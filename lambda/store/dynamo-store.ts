@@ -1,0 +1,294 @@
+import { EventEmitter } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
+import {
+  BatchGetItemCommand,
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  PutItemCommand,
+  paginateQuery,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import {
+  type KeyvStorageAdapter,
+  type KeyvStorageCapability,
+  type KeyvStorageEntry,
+  type KeyvStorageGetResult,
+  keyvStorageCapability,
+} from 'keyv';
+import { EXPIRED, instant, placeholders, UNEXPIRED } from './expression';
+import { partitionKey } from './item-key';
+import { hasExpired, type Item, itemOf, keyAttributes, recordOf, type StoredRecord } from './stored-record';
+
+export type { StoredRecord } from './stored-record';
+
+export interface DynamoStoreOptions {
+  readonly client: DynamoDBClient;
+  readonly tableName: string;
+  /** Keeps the keys apart from those of every other namespace, and of none. */
+  readonly namespace?: string;
+}
+
+export interface ConsumeOptions {
+  /** Epoch seconds; the clock where absent. */
+  readonly now?: number;
+  /** For this many seconds a consumed record may be consumed again. 0 or absent: never. */
+  readonly grace?: number;
+  /** The `consumedAt` that the caller has read and lets be consumed again, however long ago that was. */
+  readonly seen?: number;
+}
+
+/** Node's emitter, its listeners typed as Keyv wants them. */
+const Emitter = EventEmitter as new () => EventEmitter & Pick<KeyvStorageAdapter, 'listeners' | 'rawListeners'>;
+
+/** Limit of BatchGetItem. */
+const READ_AT_ONCE = 100;
+/** Of `setMany` and `deleteMany`: half of the connections that the client opens by default. */
+const WRITTEN_AT_ONCE = 25;
+
+/** A batch read that stays incomplete is tried this often, which takes 1.6 seconds of waiting at most. */
+const READ_ATTEMPTS = 8;
+const FIRST_BACKOFF_MS = 20;
+const LONGEST_BACKOFF_MS = 500;
+
+/**
+ * Records in a DynamoDB table: a storage adapter for Keyv 6, and beyond Keyv's interface the operations that hold what
+ * may be used once (`putIfAbsent`, `consume`, `take`), each of them one conditional write. All reads are strongly
+ * consistent. Nothing needs a Scan or an index.
+ *
+ * Values are whatever JSON can hold. `expires` is epoch milliseconds: from that moment on the record is not there,
+ * whether or not DynamoDB has deleted it. A record lives for 400 days at most, also where `expires` is absent.
+ * What DynamoDB's client throws (throttling, network) is thrown as it is and never looks like an absent record.
+ */
+export class DynamoStore extends Emitter implements KeyvStorageAdapter {
+  /** Keyv sets it to its own. */
+  namespace: string | undefined;
+  readonly #client: DynamoDBClient;
+  readonly #tableName: string;
+
+  constructor(options: DynamoStoreOptions) {
+    super();
+    this.#client = options.client;
+    this.#tableName = options.tableName;
+    this.namespace = options.namespace;
+  }
+
+  get capabilities(): KeyvStorageCapability {
+    return keyvStorageCapability(this);
+  }
+
+  async get<Value>(key: string): Promise<KeyvStorageGetResult<Value>> {
+    const [value] = await this.getMany<Value>([key]);
+    return value;
+  }
+
+  async getMany<Value>(keys: string[]): Promise<KeyvStorageGetResult<Value>[]> {
+    const records = await this.read(keys);
+    return records.map((record) => record?.value as KeyvStorageGetResult<Value>);
+  }
+
+  async has(key: string): Promise<boolean> {
+    const [there] = await this.hasMany([key]);
+    return there === true;
+  }
+
+  async hasMany(keys: string[]): Promise<boolean[]> {
+    const records = await this.read(keys);
+    return records.map((record) => record !== undefined);
+  }
+
+  /** Replaces the whole record, so that it is unconsumed again. */
+  async set(key: string, value: unknown, expires?: number): Promise<boolean> {
+    const Item = itemOf(key, value, expires, this.namespace);
+    await this.#client.send(new PutItemCommand({ TableName: this.#tableName, Item }));
+    return true;
+  }
+
+  /**
+   * Of two entries with one key the last counts. Where this throws, some entries may have been written. The entries are
+   * single writes side by side: a BatchWriteItem costs as much and needs a permission of its own.
+   */
+  async setMany<Value>(entries: KeyvStorageEntry<Value>[]): Promise<boolean[]> {
+    const distinct = new Map(entries.map((entry) => [entry.key, entry]));
+    await inGroups([...distinct.values()], ({ key, value, expires }) => this.set(key, value, expires));
+    return entries.map(() => true);
+  }
+
+  /** @returns whether there was an unexpired record */
+  async delete(key: string): Promise<boolean> {
+    const { Attributes } = await this.#client.send(
+      new DeleteItemCommand({
+        TableName: this.#tableName,
+        Key: keyAttributes(key, this.namespace),
+        ReturnValues: 'ALL_OLD',
+      }),
+    );
+    return Attributes !== undefined && !hasExpired(Attributes);
+  }
+
+  /** Where this throws, some records may have been deleted. */
+  async deleteMany(keys: string[]): Promise<boolean[]> {
+    return inGroups(keys, (key) => this.delete(key));
+  }
+
+  /** @throws always: DynamoDB could only find what to delete by reading the whole table */
+  async clear(): Promise<void> {
+    throw new Error('The store on DynamoDB cannot be cleared, which would take a Scan; delete records by their keys.');
+  }
+
+  /** Closes the client's connections. */
+  async disconnect(): Promise<void> {
+    this.#client.destroy();
+  }
+
+  /**
+   * @returns the records in the order of `keys`; up to 100 keys are one strongly consistent BatchGetItem
+   * @throws Error if DynamoDB leaves keys unread time and again
+   */
+  async read(keys: readonly string[]): Promise<(StoredRecord | undefined)[]> {
+    const distinct = [...new Set(keys)];
+    const batches: Promise<Item[]>[] = [];
+    for (let start = 0; start < distinct.length; start += READ_AT_ONCE) {
+      batches.push(this.#batchGet(distinct.slice(start, start + READ_AT_ONCE)));
+    }
+    const records = this.#unexpired((await Promise.all(batches)).flat());
+    const found = new Map(records.map((record) => [record.key, record]));
+    return keys.map((key) => found.get(key));
+  }
+
+  /**
+   * Writes a record unless there is one. An expired one does not count.
+   *
+   * @param expires epoch milliseconds
+   * @returns false, and nothing is written, if there is an unexpired record
+   */
+  async putIfAbsent(key: string, value: unknown, expires?: number): Promise<boolean> {
+    const condition = `attribute_not_exists(#pk) OR ${EXPIRED}`;
+    return conditionHeld(
+      this.#client.send(
+        new PutItemCommand({
+          TableName: this.#tableName,
+          Item: itemOf(key, value, expires, this.namespace),
+          ConditionExpression: condition,
+          ...placeholders(instant(Date.now()), condition),
+        }),
+      ),
+    );
+  }
+
+  /**
+   * Marks a record as used. The record stays, with the time of its first use.
+   *
+   * @returns true for whoever may go on: of any number of callers at most one, unless `grace` or `seen` lets more;
+   *   false if there is no unexpired record or it is used up
+   */
+  async consume(key: string, options: ConsumeOptions = {}): Promise<boolean> {
+    const { now, grace = 0, seen } = options;
+    const time = instant(now === undefined ? Date.now() : now * 1000);
+    const values: Item = { ...time };
+    const usable = ['attribute_not_exists(#consumedAt)'];
+    // A window of no length is none: it would let every caller of the same second through.
+    if (grace > 0) {
+      usable.push('#consumedAt >= :since');
+      values[':since'] = { N: String(Number(time[':now'].N) - grace) };
+    }
+    if (seen !== undefined) {
+      usable.push('#consumedAt = :seen');
+      values[':seen'] = { N: String(seen) };
+    }
+    const condition = `attribute_exists(#pk) AND ${UNEXPIRED} AND (${usable.join(' OR ')})`;
+    return conditionHeld(
+      this.#client.send(
+        new UpdateItemCommand({
+          TableName: this.#tableName,
+          Key: keyAttributes(key, this.namespace),
+          UpdateExpression: 'SET #consumedAt = if_not_exists(#consumedAt, :now)',
+          ConditionExpression: condition,
+          ...placeholders(values, condition),
+        }),
+      ),
+    );
+  }
+
+  /**
+   * Deletes a record for one caller.
+   *
+   * @returns true for at most one of any number of callers; false if there is no unexpired record
+   */
+  async take(key: string): Promise<boolean> {
+    const condition = `attribute_exists(#pk) AND ${UNEXPIRED}`;
+    return conditionHeld(
+      this.#client.send(
+        new DeleteItemCommand({
+          TableName: this.#tableName,
+          Key: keyAttributes(key, this.namespace),
+          ConditionExpression: condition,
+          ...placeholders(instant(Date.now()), condition),
+        }),
+      ),
+    );
+  }
+
+  /**
+   * The records of one partition: those whose keys are `partition` itself or begin with it and a slash.
+   *
+   * @param options.prefix only keys that begin with `partition` followed by this, for example `/refresh#`
+   */
+  async list(partition: string, options: { readonly prefix?: string } = {}): Promise<StoredRecord[]> {
+    const { prefix } = options;
+    const values: Item = { ':pk': { S: partitionKey(partition, this.namespace) } };
+    if (prefix) values[':prefix'] = { S: prefix };
+    const condition = prefix ? '#pk = :pk AND begins_with(#sk, :prefix)' : '#pk = :pk';
+    const pages = paginateQuery(
+      { client: this.#client },
+      {
+        TableName: this.#tableName,
+        ConsistentRead: true,
+        KeyConditionExpression: condition,
+        ...placeholders(values, condition),
+      },
+    );
+    const records: StoredRecord[] = [];
+    for await (const { Items = [] } of pages) records.push(...this.#unexpired(Items));
+    return records;
+  }
+
+  async #batchGet(keys: readonly string[]): Promise<Item[]> {
+    const items: Item[] = [];
+    let pending = keys.map((key) => keyAttributes(key, this.namespace));
+    for (let attempt = 1; ; attempt++) {
+      const { Responses, UnprocessedKeys } = await this.#client.send(
+        new BatchGetItemCommand({ RequestItems: { [this.#tableName]: { Keys: pending, ConsistentRead: true } } }),
+      );
+      items.push(...(Responses?.[this.#tableName] ?? []));
+      pending = UnprocessedKeys?.[this.#tableName]?.Keys ?? [];
+      if (pending.length === 0) return items;
+      if (attempt === READ_ATTEMPTS) {
+        throw new Error(`DynamoDB left ${pending.length} of ${keys.length} keys unread in ${attempt} attempts.`);
+      }
+      await setTimeout(Math.random() * Math.min(FIRST_BACKOFF_MS * 2 ** (attempt - 1), LONGEST_BACKOFF_MS));
+    }
+  }
+
+  #unexpired(items: readonly Item[]): StoredRecord[] {
+    return items.flatMap((item) => recordOf(item, this.namespace) ?? []);
+  }
+}
+
+async function conditionHeld(write: Promise<unknown>): Promise<boolean> {
+  try {
+    await write;
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+}
+
+async function inGroups<T, R>(all: readonly T[], write: (one: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let start = 0; start < all.length; start += WRITTEN_AT_ONCE) {
+    results.push(...(await Promise.all(all.slice(start, start + WRITTEN_AT_ONCE).map(write))));
+  }
+  return results;
+}

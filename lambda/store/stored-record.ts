@@ -1,0 +1,63 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { LONGEST_LIFETIME, SCHEMA_VERSION, TABLE } from '../../lib/contract';
+import { itemKey, keyOfItem } from './item-key';
+
+/** A record that is there and has not expired. */
+export interface StoredRecord {
+  readonly key: string;
+  readonly value: unknown;
+  /** Epoch seconds; absent for what was configured at deployment. */
+  readonly expiresAt?: number;
+  /** Epoch seconds of the first `consume`. */
+  readonly consumedAt?: number;
+}
+
+/** An item as DynamoDB's client gives and takes it. */
+export type Item = Record<string, AttributeValue>;
+
+/**
+ * The exact deadline in epoch milliseconds, only on records whose deadline is not a whole second. `expiresAt` is then
+ * the second after it, for DynamoDB's TTL knows whole seconds alone.
+ */
+export const DEADLINE = 'deadline';
+
+export function keyAttributes(key: string, namespace?: string): Item {
+  const { pk, sk } = itemKey(key, namespace);
+  return { [TABLE.partitionKey]: { S: pk }, [TABLE.sortKey]: { S: sk } };
+}
+
+/** @param expires epoch milliseconds */
+export function itemOf(key: string, value: unknown, expires = Number.POSITIVE_INFINITY, namespace?: string): Item {
+  const json = JSON.stringify(value);
+  if (json === undefined) {
+    throw new TypeError(`A value of type ${typeof value} was given to the store; it needs one that JSON can hold.`);
+  }
+  const deadline = Math.min(expires, (Math.floor(Date.now() / 1000) + LONGEST_LIFETIME) * 1000);
+  return {
+    ...keyAttributes(key, namespace),
+    [TABLE.version]: { N: String(SCHEMA_VERSION) },
+    [TABLE.value]: { S: json },
+    [TABLE.timeToLive]: { N: String(Math.ceil(deadline / 1000)) },
+    ...(deadline % 1000 === 0 ? {} : { [DEADLINE]: { N: String(deadline) } }),
+  };
+}
+
+/** The record that the item holds; undefined if it has expired, since DynamoDB deletes it days later. */
+export function recordOf(item: Item, namespace?: string): StoredRecord | undefined {
+  if (hasExpired(item)) return undefined;
+  const expiresAt = item[TABLE.timeToLive]?.N;
+  const consumedAt = item[TABLE.consumedAt]?.N;
+  return {
+    key: keyOfItem({ pk: item[TABLE.partitionKey]!.S!, sk: item[TABLE.sortKey]!.S! }, namespace),
+    value: JSON.parse(item[TABLE.value]!.S!),
+    ...(expiresAt === undefined ? {} : { expiresAt: Number(expiresAt) }),
+    ...(consumedAt === undefined ? {} : { consumedAt: Number(consumedAt) }),
+  };
+}
+
+export function hasExpired(item: Item): boolean {
+  const seconds = item[TABLE.timeToLive]?.N;
+  if (seconds === undefined) return false;
+  const exact = item[DEADLINE]?.N;
+  return Date.now() >= (exact === undefined ? Number(seconds) * 1000 : Number(exact));
+}

@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  CreateTableCommand,
+  DeleteTableCommand,
+  DynamoDBClient,
+  waitUntilTableExists,
+  waitUntilTableNotExists,
+} from '@aws-sdk/client-dynamodb';
+import { TABLE } from '../../../lib/contract';
+
+/** An empty table of its own, on the DynamoDB that AWS_ENDPOINT_URL_DYNAMODB names or on one in memory. */
+export interface TestTable extends AsyncDisposable {
+  readonly endpoint: string;
+  readonly tableName: string;
+  readonly client: DynamoDBClient;
+}
+
+export async function createTable(): Promise<TestTable> {
+  const server = process.env.AWS_ENDPOINT_URL_DYNAMODB ? undefined : await dynamoInMemory();
+  const endpoint = process.env.AWS_ENDPOINT_URL_DYNAMODB || originOf(server!);
+  const client = clientFor(endpoint);
+  const tableName = `store-test-${randomUUID()}`;
+  await client.send(
+    new CreateTableCommand({
+      TableName: tableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [
+        { AttributeName: TABLE.partitionKey, AttributeType: 'S' },
+        { AttributeName: TABLE.sortKey, AttributeType: 'S' },
+      ],
+      KeySchema: [
+        { AttributeName: TABLE.partitionKey, KeyType: 'HASH' },
+        { AttributeName: TABLE.sortKey, KeyType: 'RANGE' },
+      ],
+    }),
+  );
+  await waitUntilTableExists({ client, maxWaitTime: 60, minDelay: 1 }, { TableName: tableName });
+  return {
+    endpoint,
+    tableName,
+    client,
+    async [Symbol.asyncDispose]() {
+      if (!server) {
+        await client.send(new DeleteTableCommand({ TableName: tableName }));
+        await waitUntilTableNotExists({ client, maxWaitTime: 60, minDelay: 1 }, { TableName: tableName });
+      }
+      client.destroy();
+      server?.close();
+    },
+  };
+}
+
+/** @param maxAttempts as the SDK counts them; its own default where absent */
+export function clientFor(endpoint: string, maxAttempts?: number): DynamoDBClient {
+  return new DynamoDBClient({
+    endpoint,
+    region: process.env.AWS_REGION ?? 'us-east-1',
+    ...(process.env.AWS_ACCESS_KEY_ID ? {} : { credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }),
+    ...(maxAttempts === undefined ? {} : { maxAttempts }),
+  });
+}
+
+async function dynamoInMemory(): Promise<Server> {
+  // The package has no types.
+  const { default: dynalite } = (await import('dynalite' as string)) as {
+    default: (options: { createTableMs: number }) => Server;
+  };
+  const server = dynalite({ createTableMs: 0 });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+/** Where a server listens. */
+export function originOf(server: Server): string {
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
