@@ -3,7 +3,7 @@
 import { build } from 'esbuild';
 
 const functions = {
-  provider: 'lambda/provider/handler.ts',
+  provider: 'lambda/provider/handler.mts',
   authorizer: 'lambda/authorizer/handler.ts',
   'rotate-keys': 'lambda/rotate-keys/handler.ts',
   'on-deploy': 'lambda/on-deploy/handler.ts',

@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import type { Lifetimes } from '../../lib/contract';
+import type { DynamoStore, StoredRecord } from '../store/dynamo-store';
+import { clientKey, codeKey, grantKey, interactionKey, refreshTokenKey, replayKey } from './keys';
+import { logEvent } from './log';
+import type { Successors } from './successors';
+import { currentUnitOfWork } from './unit-of-work';
+
+interface AdapterContext {
+  readonly store: DynamoStore;
+  readonly lifetimes: Lifetimes;
+  readonly successors: Successors;
+}
+
+/** The engine's models on the store. A model that is not here is never stored. */
+export function adapterFactory(context: AdapterContext): (model: string) => Adapter {
+  return (model) => {
+    switch (model) {
+      case 'Client':
+        return new ClientAdapter(context, clientKey);
+      case 'Interaction':
+        return new InteractionAdapter(context, interactionKey);
+      case 'Grant':
+        return new RecordAdapter(context, grantKey);
+      case 'AuthorizationCode':
+        return new CodeAdapter(context, codeKey);
+      case 'RefreshToken':
+        return new RefreshTokenAdapter(context, refreshTokenKey);
+      case 'ReplayDetection':
+        return new ReplayAdapter(context, replayKey);
+      default:
+        return new NothingStored();
+    }
+  };
+}
+
+const now = () => Math.floor(Date.now() / 1000);
+
+/** Reads and writes one record for one handle, inside the request's unit of work where there is one. */
+class RecordAdapter implements Adapter {
+  constructor(
+    protected readonly context: AdapterContext,
+    protected readonly keyOf: (id: string) => string,
+  ) {}
+
+  async find(id: string): Promise<AdapterPayload | undefined> {
+    const record = await this.record(id);
+    return record && (await this.payload(id, record));
+  }
+
+  async upsert(id: string, payload: AdapterPayload, expiresIn: number): Promise<void> {
+    // The handle is the bearer value: it stays out of the record, whose key holds its hash.
+    const { jti: _, ...value } = payload;
+    const key = this.keyOf(id);
+    await this.write(() => this.put(key, value, (now() + expiresIn) * 1000));
+  }
+
+  async consume(id: string): Promise<void> {
+    const key = this.keyOf(id);
+    await this.write(() => this.context.store.consume(key, { now: now() }));
+  }
+
+  async destroy(id: string): Promise<void> {
+    await this.context.store.delete(this.keyOf(id));
+  }
+
+  /** Every use of a code or a refresh token reads its grant again: deleting the grant revokes them all, nothing fans out. */
+  async revokeByGrantId(): Promise<void> {}
+
+  async findByUid(): Promise<undefined> {}
+
+  async findByUserCode(): Promise<undefined> {}
+
+  protected put(key: string, value: object, expires: number): Promise<boolean> {
+    return this.context.store.set(key, value, expires);
+  }
+
+  protected async payload(id: string, record: StoredRecord): Promise<AdapterPayload> {
+    const consumed = record.consumedAt === undefined ? {} : { consumed: record.consumedAt };
+    return { ...(record.value as AdapterPayload), ...consumed, jti: id };
+  }
+
+  protected async record(id: string): Promise<StoredRecord | undefined> {
+    const key = this.keyOf(id);
+    const unit = currentUnitOfWork.getStore();
+    if (unit?.has(key)) return unit.get(key);
+    const [record] = await this.context.store.read([key]);
+    return record;
+  }
+
+  /** Outside a unit of work a write happens at once, and a condition that fails refuses the request. */
+  protected async write(write: () => Promise<boolean>): Promise<void> {
+    const unit = currentUnitOfWork.getStore();
+    if (unit) unit.collect(write);
+    else if (!(await write())) throw new errors.InvalidGrant('already used');
+  }
+}
+
+class ClientAdapter extends RecordAdapter {
+  override async upsert(id: string, payload: AdapterPayload): Promise<void> {
+    const { client_secret: secret, ...rest } = payload;
+    const value = secret === undefined ? rest : { ...rest, client_secret: hashClientSecret(secret) };
+    await this.context.store.set(this.keyOf(id), value, (now() + this.context.lifetimes.client) * 1000);
+  }
+
+  protected override async payload(_id: string, record: StoredRecord): Promise<AdapterPayload> {
+    return record.value as AdapterPayload;
+  }
+}
+
+/** Client secrets are random and long, so a plain hash is enough: there is no dictionary to run against it. */
+export function hashClientSecret(secret: string): string {
+  return createHash('sha256').update(secret).digest('base64url');
+}
+
+class InteractionAdapter extends RecordAdapter {
+  /** The engine ends an interaction when it resumes: one caller gets the code, however many ask at once. */
+  override async destroy(id: string): Promise<void> {
+    if (!(await this.context.store.take(this.keyOf(id)))) {
+      throw new errors.SessionNotFound('interaction session not found');
+    }
+  }
+}
+
+class CodeAdapter extends RecordAdapter {
+  protected override put(key: string, value: object, expires: number): Promise<boolean> {
+    return this.context.store.putIfAbsent(key, value, expires);
+  }
+}
+
+class RefreshTokenAdapter extends RecordAdapter {
+  override async consume(id: string): Promise<void> {
+    const key = this.keyOf(id);
+    const record = await this.record(id);
+    const { refreshGrace } = this.context.lifetimes;
+    await this.write(() =>
+      this.context.store.consume(key, {
+        now: now(),
+        ...(refreshGrace > 0 ? { grace: refreshGrace } : {}),
+        // find() let a consumed token through only within the grace window or because its successor was never stored.
+        ...(record?.consumedAt === undefined ? {} : { seen: record.consumedAt }),
+      }),
+    );
+  }
+
+  /** A successor that is there already is the same one: whoever was first, both clients hold it. */
+  protected override async put(key: string, value: object, expires: number): Promise<boolean> {
+    await this.context.store.putIfAbsent(key, value, expires);
+    return true;
+  }
+
+  protected override async payload(id: string, record: StoredRecord): Promise<AdapterPayload> {
+    const payload = await super.payload(id, record);
+    if (record.consumedAt === undefined) return payload;
+    if (now() - record.consumedAt > this.context.lifetimes.refreshGrace || this.context.lifetimes.refreshGrace === 0) {
+      if (await this.hasSuccessor(id, payload)) {
+        logEvent('refresh.reused', { clientId: payload.clientId });
+        return payload;
+      }
+      logEvent('refresh.retried', { clientId: payload.clientId });
+    }
+    const { consumed: _, ...unconsumed } = payload;
+    return unconsumed;
+  }
+
+  /** A consumed token whose successor was never stored is a retry: nobody holds anything newer. */
+  private async hasSuccessor(id: string, payload: AdapterPayload): Promise<boolean> {
+    const successor = this.context.successors.of(id, payload.iat ?? 0);
+    const [record] = await this.context.store.read([this.keyOf(successor)]);
+    return record !== undefined;
+  }
+}
+
+class ReplayAdapter extends RecordAdapter {
+  protected override put(key: string, value: object, expires: number): Promise<boolean> {
+    return this.context.store.putIfAbsent(key, value, expires);
+  }
+}
+
+/** No login session of our own, and access tokens are JWTs: the engine finds nothing and stores nothing. */
+class NothingStored implements Adapter {
+  async find(): Promise<undefined> {}
+  async findByUid(): Promise<undefined> {}
+  async findByUserCode(): Promise<undefined> {}
+  async upsert(): Promise<void> {}
+  async consume(): Promise<void> {}
+  async destroy(): Promise<void> {}
+  async revokeByGrantId(): Promise<void> {}
+}

@@ -1,0 +1,60 @@
+import type { ResourceRecord } from '../../lib/contract';
+import { type Catalogue, withImplied } from './resources';
+
+/** The scopes of OpenID Connect Core that are served. */
+export const OIDC_SCOPES = ['openid', 'offline_access'];
+
+/** Parameters that OpenID Connect defines for requests with the scope `openid`; elsewhere they mean nothing. */
+const OIDC_ONLY = ['acr_values', 'claims', 'claims_locales', 'id_token_hint', 'max_age', 'nonce'];
+
+/**
+ * Puts right what is wrong in a harmless way in an authorization request: another spelling of the resource, none at all,
+ * missing and unknown scopes. What is wrong in a harmful way stays as it is, for the engine to refuse.
+ */
+export function normalizeAuthorizationRequest(query: URLSearchParams, catalogue: Catalogue): URLSearchParams {
+  const params = new URLSearchParams(query);
+  const resource = normalizeResource(params, catalogue);
+  if (resource) params.set('scope', scopesFor(resource, params.get('scope') ?? '').join(' '));
+  const scopes = params.get('scope')?.split(' ') ?? [];
+  if (!scopes.includes('openid')) for (const name of OIDC_ONLY) params.delete(name);
+  return params;
+}
+
+/** The same for a token request, where `resource` and `scope` narrow what was granted. */
+export function normalizeTokenRequest(form: URLSearchParams, catalogue: Catalogue): URLSearchParams {
+  const params = new URLSearchParams(form);
+  if (params.has('resource')) normalizeResource(params, catalogue);
+  if (params.has('scope')) {
+    const known = new Set([...catalogue.scopeNames, 'openid']);
+    // offline_access is never refused: whether a refresh token exists was decided at the grant.
+    const scopes = splitScopes(params.get('scope') ?? '').filter((scope) => known.has(scope));
+    if (scopes.length > 0) params.set('scope', scopes.join(' '));
+    else params.delete('scope');
+  }
+  return params;
+}
+
+/** One audience for each token: several spellings of one resource are one, several resources are refused by the engine. */
+function normalizeResource(params: URLSearchParams, catalogue: Catalogue): ResourceRecord | undefined {
+  const asked = params.getAll('resource').filter((identifier) => identifier !== '');
+  const found = asked.map((identifier) => catalogue.find(identifier));
+  const resource = asked.length === 0 ? catalogue.default : found[0];
+  if (!resource || found.some((each) => each !== resource)) return undefined;
+  params.set('resource', resource.identifier);
+  return resource;
+}
+
+function scopesFor(resource: ResourceRecord, asked: string): string[] {
+  const names = splitScopes(asked);
+  const granted = withImplied(resource, names);
+  const scopes = granted.length > 0 ? granted : withImplied(resource, defaultScopes(resource));
+  return [...OIDC_SCOPES.filter((scope) => names.includes(scope)), ...scopes.map(({ name }) => name)];
+}
+
+function defaultScopes(resource: ResourceRecord): string[] {
+  return resource.scopes.filter((scope) => scope.default).map(({ name }) => name);
+}
+
+function splitScopes(scope: string): string[] {
+  return scope.split(' ').filter((name) => name !== '');
+}

@@ -1,0 +1,55 @@
+import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { logProblem } from './log';
+
+export interface SecretValue {
+  readonly text: string;
+  readonly versionId: string;
+}
+
+/** A value that is older than this many refresh intervals is not served while a newer one is fetched. */
+const HARD_BOUND = 5;
+
+/** A secret's current value. A stale one is served while the next is fetched, so that no request waits for a rotation. */
+export class CachedSecret {
+  #value: SecretValue | undefined;
+  #fetchedAt = 0;
+  #fetching: Promise<SecretValue> | undefined;
+
+  /** @param refresh seconds between looks at the secret */
+  constructor(
+    private readonly client: SecretsManagerClient,
+    private readonly secretArn: string,
+    private readonly refresh: number,
+  ) {}
+
+  async get(): Promise<SecretValue> {
+    const age = (Date.now() - this.#fetchedAt) / 1000;
+    if (this.#value && age < this.refresh) return this.#value;
+    const fetching = this.#fetch();
+    if (!this.#value) return fetching;
+    if (age < this.refresh * HARD_BOUND) {
+      fetching.catch((error) => logProblem('secret.unavailable', error));
+      return this.#value;
+    }
+    // Past the bound the newest value is wanted; the old one still beats an outage.
+    const old = this.#value;
+    return fetching.catch((error) => {
+      logProblem('secret.unavailable', error);
+      return old;
+    });
+  }
+
+  #fetch(): Promise<SecretValue> {
+    this.#fetching ??= this.#read().finally(() => {
+      this.#fetching = undefined;
+    });
+    return this.#fetching;
+  }
+
+  async #read(): Promise<SecretValue> {
+    const { SecretString, VersionId } = await this.client.send(new GetSecretValueCommand({ SecretId: this.secretArn }));
+    this.#value = { text: SecretString ?? '', versionId: VersionId ?? '' };
+    this.#fetchedAt = Date.now();
+    return this.#value;
+  }
+}

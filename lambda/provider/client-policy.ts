@@ -1,0 +1,111 @@
+import { errors } from 'oidc-provider';
+
+/** Grants that a client may register; others that it names are ignored. */
+const GRANT_TYPES = new Set(['authorization_code', 'refresh_token']);
+const AUTH_METHODS = new Set(['none', 'client_secret_basic', 'client_secret_post']);
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+/** Schemes that run code or read local data in the page that follows them. */
+const FORBIDDEN_SCHEMES = new Set(['javascript:', 'data:', 'vbscript:', 'blob:', 'file:', 'about:', 'filesystem:']);
+const LONGEST_URI = 2048;
+const MOST_URIS = 20;
+
+/** Metadata that a client may register (RFC 7591 section 2); all else is neither stored nor answered. */
+const KEPT = new Set([
+  'client_name',
+  'client_uri',
+  'grant_types',
+  'logo_uri',
+  'policy_uri',
+  'redirect_uris',
+  'response_types',
+  'software_id',
+  'software_version',
+  'token_endpoint_auth_method',
+  'tos_uri',
+]);
+
+/** Pages for people; one that is not https is left out. */
+const LINKS = new Set(['client_uri', 'logo_uri', 'policy_uri', 'tos_uri']);
+
+type Metadata = Record<string, unknown>;
+
+/**
+ * Takes a registration for what it is worth: what is merely odd is put right, so that real clients get in, and what is
+ * dangerous is refused. Runs on the body of a registration request, before the engine validates it.
+ *
+ * @throws InvalidRedirectUri or InvalidClientMetadata (RFC 7591 section 3.2.2)
+ */
+export function normalizeRegistration(body: Metadata): Metadata {
+  const metadata: Metadata = {};
+  for (const [name, value] of Object.entries(body)) {
+    if (!KEPT.has(name) || value === '' || value === null) continue;
+    if (LINKS.has(name) && !isHttpsUrl(value)) continue;
+    metadata[name] = value;
+  }
+
+  metadata.redirect_uris = usableRedirectUris(metadata.redirect_uris);
+  metadata.application_type = (metadata.redirect_uris as string[]).some(isNative) ? 'native' : 'web';
+
+  if (Array.isArray(metadata.grant_types)) {
+    metadata.grant_types = metadata.grant_types.filter((grant) => GRANT_TYPES.has(grant));
+    if (!(metadata.grant_types as string[]).includes('authorization_code')) delete metadata.grant_types;
+  }
+  // Unlike RFC 7591's default, a client that says nothing gets refresh tokens: MCP clients that forget to ask fail daily.
+  metadata.grant_types ??= ['authorization_code', 'refresh_token'];
+  metadata.response_types = ['code'];
+
+  if (
+    typeof metadata.token_endpoint_auth_method === 'string' &&
+    !AUTH_METHODS.has(metadata.token_endpoint_auth_method)
+  ) {
+    throw new errors.InvalidClientMetadata(`token_endpoint_auth_method must be one of ${[...AUTH_METHODS].join(', ')}`);
+  }
+  return metadata;
+}
+
+function isHttpsUrl(value: unknown): boolean {
+  return typeof value === 'string' && value.length <= LONGEST_URI && URL.parse(value)?.protocol === 'https:';
+}
+
+/** A redirect URI that only works on the person's own machine: loopback (RFC 8252 section 7.3) or a private-use scheme (section 7.1). */
+function isNative(uri: string): boolean {
+  return new URL(uri).protocol !== 'https:';
+}
+
+export function isLoopback(uri: string): boolean {
+  const url = URL.parse(uri);
+  return url?.protocol === 'http:' && LOOPBACK.has(url.hostname);
+}
+
+function usableRedirectUris(value: unknown): string[] {
+  if (!Array.isArray(value) || value.length === 0) {
+    throw new errors.InvalidRedirectUri('redirect_uris must be a non-empty array');
+  }
+  if (value.length > MOST_URIS) {
+    throw new errors.InvalidRedirectUri(`redirect_uris must have at most ${MOST_URIS} members`);
+  }
+  const problems = value.map(problemOf);
+  const usable = value.filter((_, i) => problems[i] === undefined) as string[];
+  if (usable.length === 0) throw new errors.InvalidRedirectUri(`no usable redirect URI: ${problems[0]}`);
+  return usable;
+}
+
+/** Why a redirect URI cannot be used, or undefined. */
+function problemOf(value: unknown): string | undefined {
+  if (typeof value !== 'string') return 'not a string';
+  if (value.length > LONGEST_URI) return `longer than ${LONGEST_URI} characters`;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  if (/[\u0000-\u0020\u007f-\uffff\\*<>"]/.test(value)) return 'has a character that a URI must not have';
+  const url = URL.parse(value);
+  if (!url) return 'not an absolute URI';
+  if (url.hash || value.includes('#')) return 'has a fragment (RFC 6749 section 3.1.2)';
+  if (url.username || url.password) return 'has user information';
+  if (FORBIDDEN_SCHEMES.has(url.protocol)) return `the scheme ${url.protocol.slice(0, -1)} is not allowed`;
+  // Loopback is exact: a host that merely begins like it belongs to someone else.
+  if (url.protocol === 'http:' && !LOOPBACK.has(url.hostname)) return 'http is for loopback addresses only';
+  // A browser and a validator must not disagree about where a path leads.
+  if (/(^|\/|%2f)(\.|%2e){1,2}(\/|%2f|$)/i.test(value.slice(url.protocol.length).replace(/[?].*$/, ''))) {
+    return 'has a dot segment';
+  }
+  return undefined;
+}

@@ -1,0 +1,29 @@
+import type { errors, Provider } from 'oidc-provider';
+import { logEvent } from './log';
+
+/** Every decision as an event with a stable name. */
+export function logDecisions(provider: Provider): void {
+  provider.on('registration_create.success', (_ctx, client) =>
+    logEvent('client.registered', { clientId: client.clientId }),
+  );
+  provider.on('registration_create.error', (_ctx, error) => logEvent('client.refused', describe(error)));
+  provider.on('authorization.error', (_ctx, error) => logEvent('authorization.refused', describe(error)));
+  provider.on('authorization.success', (ctx) =>
+    logEvent('code.issued', { clientId: ctx.oidc.client?.clientId, sub: ctx.oidc.session?.accountId }),
+  );
+  provider.on('grant.success', (ctx) =>
+    logEvent('token.issued', {
+      grantType: ctx.oidc.params?.grant_type,
+      clientId: ctx.oidc.client?.clientId,
+      sub: ctx.oidc.account?.accountId,
+    }),
+  );
+  provider.on('grant.error', (ctx, error) =>
+    logEvent('token.refused', { clientId: ctx.oidc.client?.clientId, ...describe(error) }),
+  );
+  provider.on('grant.revoked', (ctx) => logEvent('grant.revoked', { clientId: ctx.oidc.client?.clientId }));
+}
+
+function describe(error: errors.OIDCProviderError): Record<string, unknown> {
+  return { error: error.error, description: error.error_description, detail: error.error_detail };
+}

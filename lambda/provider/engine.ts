@@ -1,0 +1,159 @@
+import { timingSafeEqual } from 'node:crypto';
+import { type Configuration, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { KeySet, ProviderConfig } from '../../lib/contract';
+import type { DynamoStore } from '../store/dynamo-store';
+import { adapterFactory, hashClientSecret } from './adapter';
+import { OIDC_SCOPES } from './authorization-request';
+import { BrowserBinding } from './browser-binding';
+import { logDecisions } from './decisions';
+import type { Resources } from './resources';
+import { signingKeys } from './signing-keys';
+import { newHandle, successorsFrom } from './successors';
+
+export interface EngineContext {
+  readonly config: ProviderConfig;
+  readonly store: DynamoStore;
+  readonly resources: Resources;
+  /** Answers a person with a page where the engine cannot redirect to the client. */
+  renderError(ctx: KoaContextWithOIDC, error: errors.OIDCProviderError | Error): void;
+  /** Hears of every error that is not the request's fault. */
+  onServerError(error: Error): void;
+}
+
+/** What the Grant remembers of the person, beside what the engine keeps in it. */
+export interface PersonalGrant {
+  personClaims?: Readonly<Record<string, unknown>>;
+}
+
+/** oidc-provider, configured as the authorization server of MCP servers, signing with `keySet`. */
+export function createEngine(context: EngineContext, keySet: KeySet): Provider {
+  const { config, store } = context;
+  const successors = successorsFrom(keySet.successorKeys);
+  const adapter = adapterFactory({ store, lifetimes: config.lifetimes, successors });
+  const provider = new Provider(config.issuer, { ...configuration(context, keySet), adapter });
+
+  // Codes and refresh tokens carry the grant's id, so that one batch read finds all that a token request needs.
+  handleMaker(provider.AuthorizationCode).generateTokenId = function () {
+    return newHandle(this.grantId ?? '');
+  };
+  handleMaker(provider.RefreshToken).generateTokenId = function () {
+    const rotated = Provider.ctx?.oidc.entities.RotatedRefreshToken;
+    return rotated ? successors.of(rotated.jti, rotated.iat ?? 0) : newHandle(this.grantId ?? '');
+  };
+  const inGrant: readonly string[] = [...provider.Grant.IN_PAYLOAD, 'personClaims'];
+  Object.defineProperty(provider.Grant, 'IN_PAYLOAD', { value: inGrant });
+  // The store holds a secret's hash, never the secret.
+  provider.Client.prototype.compareClientSecret = function (actual: string) {
+    const [stored, presented] = [Buffer.from(this.clientSecret ?? ''), Buffer.from(hashClientSecret(actual))];
+    return stored.length === presented.length && timingSafeEqual(stored, presented);
+  };
+
+  provider.use((ctx, next) => {
+    // Every cookie is Secure: browsers treat http://localhost as a secure context, and nothing else here is plain HTTP.
+    ctx.cookies.secure = true;
+    return next();
+  });
+  provider.on('server_error', (_ctx, error) => context.onServerError(error));
+  logDecisions(provider);
+  return provider;
+}
+
+/** The engine's hook that makes a token's value; its types leave it out. */
+function handleMaker(model: { prototype: object }): { generateTokenId(this: { grantId?: string }): string } {
+  return model.prototype as { generateTokenId(): string };
+}
+
+function configuration({ config, resources, renderError }: EngineContext, keySet: KeySet): Configuration {
+  const { lifetimes } = config;
+  return {
+    jwks: { keys: signingKeys(keySet) },
+    routes: {
+      authorization: '/authorize',
+      jwks: '/jwks',
+      registration: '/register',
+      revocation: '/revoke',
+      token: '/token',
+    },
+    cookies: {
+      names: { interaction: '__Secure-mcp-interaction', resume: '__Secure-mcp-resume', session: '__Host-mcp-session' },
+      // The values are random handles of records in the table: a signature would add nothing.
+      keys: [],
+      long: { signed: false, secure: true, httpOnly: true, sameSite: 'lax' },
+      short: { signed: false, secure: true, httpOnly: true, sameSite: 'lax' },
+    },
+    responseTypes: ['code'],
+    scopes: OIDC_SCOPES,
+    subjectTypes: ['public'],
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
+    pkce: { required: () => true },
+    allowOmittingSingleRegisteredRedirectUri: false,
+    // What the edge adds to an authorization request: the hash of the secret that the browser holds.
+    extraParams: ['browser_binding'],
+    interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    // Consent is asked for each authorization, and each has a Grant of its own: the one that its consent has made.
+    loadExistingGrant: async (ctx) => {
+      const grantId = ctx.oidc.result?.consent?.grantId;
+      if (!grantId) return undefined;
+      requireSameBrowser(ctx);
+      return ctx.oidc.provider.Grant.find(grantId);
+    },
+    findAccount: async (_ctx, sub) => ({ accountId: sub, claims: async () => ({ sub }) }),
+    extraTokenClaims: async (ctx) => ({ ...(ctx.oidc.entities.Grant as PersonalGrant | undefined)?.personClaims }),
+    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    rotateRefreshToken: true,
+    expiresWithSession: async () => false,
+    revokeGrantPolicy: () => true,
+    renderError: async (ctx, _out, error) => renderError(ctx, error),
+    ttl: {
+      AccessToken: lifetimes.accessToken,
+      IdToken: lifetimes.accessToken,
+      AuthorizationCode: lifetimes.authorizationCode,
+      Interaction: lifetimes.interaction,
+      Session: lifetimes.interaction,
+      Grant: lifetimes.grant,
+      // A refresh token never outlives its grant: a refresh that cannot work must not look as if it could.
+      RefreshToken: (ctx) => {
+        const left = (ctx.oidc.entities.Grant?.exp ?? 0) - Math.floor(Date.now() / 1000);
+        return Math.max(1, Math.min(lifetimes.refreshTokenIdle, left));
+      },
+    },
+    features: {
+      devInteractions: { enabled: false },
+      userinfo: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
+      dPoP: { enabled: false },
+      revocation: { enabled: true, allowedPolicy: async (_ctx, client, token) => client.clientId === token.clientId },
+      registration: { enabled: true, issueRegistrationAccessToken: false },
+      externalSigningSupport: { enabled: true, ack: 'experimental-01' },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: async () => {
+          throw new errors.InvalidTarget('resource must name the protected resource');
+        },
+        useGrantedResource: async () => true,
+        getResourceServerInfo: async (ctx, identifier) => {
+          const resource = (await resources.catalogue()).find(identifier);
+          if (!resource) throw new errors.InvalidTarget('unknown protected resource');
+          if (Array.isArray(ctx.oidc.params?.resource)) throw new errors.InvalidTarget('one resource for each token');
+          return {
+            audience: resource.identifier,
+            scope: resource.scopes.map(({ name }) => name).join(' '),
+            accessTokenFormat: 'jwt',
+            accessTokenTTL: lifetimes.accessToken,
+            jwt: { sign: { alg: keySet.current.jwk.alg as 'RS256', kid: keySet.current.jwk.kid } },
+          };
+        },
+      },
+    },
+  };
+}
+
+/** The resume belongs to the browser that gave consent, not to whoever knows the address. */
+function requireSameBrowser(ctx: KoaContextWithOIDC): void {
+  const interaction = ctx.oidc.entities.Interaction;
+  const binding = interaction && BrowserBinding.of(ctx.get('cookie'), interaction.uid);
+  if (!binding?.matches(interaction?.params.browser_binding)) {
+    throw new errors.AccessDenied('this sign-in was begun in another browser');
+  }
+}

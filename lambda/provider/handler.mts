@@ -1,0 +1,76 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import middy from '@middy/core';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { CONFIG, type ProviderConfig } from '../../lib/contract.js';
+import { DynamoStore } from '../store/dynamo-store.js';
+import { CachedSecret } from './cached-secret.js';
+import type { HttpRequest, HttpResponse } from './http.js';
+import { currentRequest, logEvent } from './log.js';
+import { AuthorizationServer } from './server.js';
+
+/** Seconds between looks at the upstream client secret: the operator's new value is in use within a minute. */
+const UPSTREAM_SECRET_REFRESH = 60;
+
+/** One call must leave time for another try, and for an answer, within API Gateway's 30 seconds. */
+const aws = { maxAttempts: 3, requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000 } };
+
+const server = createServer(JSON.parse(process.env[CONFIG] ?? '{}'));
+
+function createServer(config: ProviderConfig): AuthorizationServer {
+  const secrets = new SecretsManagerClient(aws);
+  const keySetSecret = new CachedSecret(secrets, config.keySetSecretArn, config.keySetRefresh);
+  // Fetched while the instance starts, so that the first request does not wait for it; a failure shows at that request.
+  keySetSecret.get().catch(() => {});
+  return new AuthorizationServer({
+    config,
+    store: new DynamoStore({ client: new DynamoDBClient(aws), tableName: config.tableName }),
+    keySetSecret,
+    upstreamSecret: new CachedSecret(secrets, config.upstream.clientSecretArn, UPSTREAM_SECRET_REFRESH),
+  });
+}
+
+/** The Lambda function behind the HTTP API, payload format 2.0. */
+export const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
+  .use(accessLog())
+  .handler(async (event) =>
+    currentRequest.run({ id: event.requestContext.requestId }, async () =>
+      toResult(await server.handle(toRequest(event))),
+    ),
+  );
+
+/** One line for each request, without its query string, which carries codes and states. */
+function accessLog(): middy.MiddlewareObj<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2> {
+  return {
+    after: ({ event, response }) => {
+      const { requestId, http } = event.requestContext;
+      currentRequest.run({ id: requestId }, () =>
+        logEvent('request.answered', { method: http.method, path: pathOf(http.path), status: response?.statusCode }),
+      );
+    },
+  };
+}
+
+/** An interaction's uid is a handle: it stays out of the log. */
+function pathOf(path: string): string {
+  return path.replace(/^\/(interaction|authorize)\/.*/, '/$1/{uid}');
+}
+
+function toRequest(event: APIGatewayProxyEventV2): HttpRequest {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(event.headers))
+    if (value !== undefined) headers[name.toLowerCase()] = value;
+  if (event.cookies) headers.cookie = event.cookies.join('; ');
+  return {
+    method: event.requestContext.http.method,
+    path: event.rawPath,
+    query: event.rawQueryString,
+    headers,
+    body: Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8'),
+    sourceIp: event.requestContext.http.sourceIp,
+  };
+}
+
+function toResult({ status, headers, cookies, body }: HttpResponse): APIGatewayProxyStructuredResultV2 {
+  return { statusCode: status, headers: { ...headers }, cookies: [...cookies], body: body.toString() };
+}

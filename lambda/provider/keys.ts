@@ -1,0 +1,22 @@
+import { createHash } from 'node:crypto';
+
+/** Where each record lies: docs/storage-schema.md. A key is the item's pk followed by its sk. */
+
+/** The SHA-256 of a handle: keys never hold a bearer value. */
+export function hash(handle: string): string {
+  return createHash('sha256').update(handle).digest('base64url');
+}
+
+export const clientKey = (clientId: string) => `client#${hash(clientId)}`;
+export const interactionKey = (uid: string) => `interaction#${hash(uid)}/interaction`;
+export const upstreamKey = (uid: string, state: string) => `interaction#${hash(uid)}/upstream#${hash(state)}`;
+export const grantKey = (grantId: string) => `grant#${hash(grantId)}/grant`;
+export const codeKey = (code: string) => `grant#${hash(grantIdOf(code))}/code#${hash(code)}`;
+export const refreshTokenKey = (token: string) => `grant#${hash(grantIdOf(token))}/refresh#${hash(token)}`;
+export const personKey = (sub: string, grantId: string) => `person#${sub}/grant#${hash(grantId)}`;
+export const replayKey = (id: string) => `replay#${hash(id)}`;
+
+/** Codes and refresh tokens read `<grantId>.<secret>`, so that one batch read finds the token and its grant. */
+export function grantIdOf(token: string): string {
+  return token.slice(0, Math.max(0, token.indexOf('.')));
+}

@@ -1,0 +1,24 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** The request that is being answered; its id is the reference that a person reads on an error page. */
+export const currentRequest = new AsyncLocalStorage<{ readonly id: string }>();
+
+export function requestId(): string {
+  return currentRequest.getStore()?.id ?? 'none';
+}
+
+/**
+ * Writes one event as a line of JSON.
+ *
+ * @param event a stable name that an operator may alarm on
+ * @param fields nothing secret and nothing about a person beyond the subject's hash
+ */
+export function logEvent(event: string, fields: Readonly<Record<string, unknown>> = {}): void {
+  console.log(JSON.stringify({ event, requestId: requestId(), ...fields }));
+}
+
+/** The same for what an operator should look at. */
+export function logProblem(event: string, error: unknown, fields: Readonly<Record<string, unknown>> = {}): void {
+  const { name, message } = error instanceof Error ? error : { name: typeof error, message: String(error) };
+  console.error(JSON.stringify({ event, requestId: requestId(), error: name, message, ...fields }));
+}

@@ -1,0 +1,68 @@
+import { RESOURCES_PARTITION, type ResourceRecord, type ScopeRecord } from '../../lib/contract';
+import type { DynamoStore } from '../store/dynamo-store';
+
+/** Registered at deploy, so a minute's delay is never noticed. */
+const CACHED_FOR = 60_000;
+
+/** The protected resources that tokens may be issued for. */
+export class Resources {
+  #cached: { readonly at: number; readonly catalogue: Promise<Catalogue> } | undefined;
+
+  constructor(private readonly store: DynamoStore) {}
+
+  catalogue(): Promise<Catalogue> {
+    if (!this.#cached || Date.now() - this.#cached.at > CACHED_FOR) {
+      const catalogue = this.store
+        .list(RESOURCES_PARTITION)
+        .then((records) => new Catalogue(records.map(({ value }) => value as ResourceRecord)));
+      this.#cached = { at: Date.now(), catalogue };
+      catalogue.catch(() => {
+        this.#cached = undefined;
+      });
+    }
+    return this.#cached.catalogue;
+  }
+}
+
+export class Catalogue {
+  readonly #byCanonical: ReadonlyMap<string, ResourceRecord>;
+
+  constructor(readonly resources: readonly ResourceRecord[]) {
+    this.#byCanonical = new Map(resources.map((resource) => [canonical(resource.identifier) ?? '', resource]));
+  }
+
+  /** The resource that `identifier` spells, in any equivalent spelling (RFC 3986 section 6.2.2). */
+  find(identifier: string): ResourceRecord | undefined {
+    const spelled = canonical(identifier);
+    return spelled === undefined ? undefined : this.#byCanonical.get(spelled);
+  }
+
+  /** For a request that names none: the only resource, else the one marked as default. */
+  get default(): ResourceRecord | undefined {
+    return this.resources.length === 1 ? this.resources[0] : this.resources.find((resource) => resource.default);
+  }
+
+  get scopeNames(): string[] {
+    return [...new Set(this.resources.flatMap(({ scopes }) => scopes.map(({ name }) => name)))];
+  }
+}
+
+/** `scope` and everything that it implies, in the resource's own order. */
+export function withImplied(resource: ResourceRecord, names: Iterable<string>): ScopeRecord[] {
+  const wanted = new Set<string>();
+  const add = (name: string) => {
+    const scope = resource.scopes.find((candidate) => candidate.name === name);
+    if (!scope || wanted.has(name)) return;
+    wanted.add(name);
+    scope.implies.forEach(add);
+  };
+  for (const name of names) add(name);
+  return resource.scopes.filter(({ name }) => wanted.has(name));
+}
+
+/** Scheme and host in lower case, no default port, no trailing slash; undefined for what cannot be an identifier (RFC 8707 section 2). */
+function canonical(identifier: string): string | undefined {
+  const url = URL.parse(identifier);
+  if (!url || identifier.includes('#') || url.username || url.password) return undefined;
+  return `${url.origin}${url.pathname.replace(/\/+$/, '')}${url.search}`;
+}

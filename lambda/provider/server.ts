@@ -1,0 +1,226 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
+import type { KeySet, ProviderConfig } from '../../lib/contract';
+import { parseKeySet } from '../key-set/parse-key-set';
+import type { DynamoStore } from '../store/dynamo-store';
+import { normalizeAuthorizationRequest, normalizeTokenRequest, OIDC_SCOPES } from './authorization-request';
+import { BrowserBinding, clearCookie, clearOldest } from './browser-binding';
+import type { CachedSecret } from './cached-secret';
+import { normalizeRegistration } from './client-policy';
+import { createEngine } from './engine';
+import { callNodeHandler } from './engine-bridge';
+import { formOf, type HttpRequest, type HttpResponse, isForm, json } from './http';
+import { logProblem } from './log';
+import { badRequest, errorPage, expired, failure, outage, unknownClient } from './pages/error-page';
+import { Resources } from './resources';
+import { SignIn } from './sign-in';
+import { answerTokenRequest } from './token-endpoint';
+import { Upstream } from './upstream';
+
+export interface ServerContext {
+  readonly config: ProviderConfig;
+  readonly store: DynamoStore;
+  readonly keySetSecret: CachedSecret;
+  readonly upstreamSecret: CachedSecret;
+}
+
+/** For how long clients may keep the metadata, in seconds. */
+const METADATA_MAX_AGE = 300;
+
+const DISCOVERY = new Set(['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration']);
+
+/** The authorization server: a request in, a response out, wherever it runs. */
+export class AuthorizationServer {
+  readonly #issuer: URL;
+  readonly #resources: Resources;
+  readonly #signIn: SignIn;
+  /** What went wrong inside the engine while it answered the request. */
+  readonly #engineFailure = new AsyncLocalStorage<{ error?: Error }>();
+  #engine: { readonly versionId: string; readonly provider: Provider } | undefined;
+
+  constructor(private readonly context: ServerContext) {
+    const { config, store, upstreamSecret } = context;
+    this.#issuer = new URL(config.issuer);
+    this.#resources = new Resources(store);
+    const clientSecret = async () => (await upstreamSecret.get()).text;
+    this.#signIn = new SignIn(
+      store,
+      this.#resources,
+      new Upstream(config.upstream, `${config.issuer}/callback`, clientSecret),
+    );
+  }
+
+  /** Never throws: an outage is 503 with Retry-After, so that no client takes it for a verdict on its credentials. */
+  async handle(request: HttpRequest): Promise<HttpResponse> {
+    try {
+      return await this.#answer(request);
+    } catch (error) {
+      if (error instanceof errors.OIDCProviderError && error.expose) {
+        return withCors(json(error.status, { error: error.error, error_description: error.error_description }));
+      }
+      const unavailable = isOutage(error);
+      logProblem(unavailable ? 'request.unavailable' : 'request.failed', error, { path: request.path });
+      if (isForPeople(request.path)) return errorPage(unavailable ? outage : failure);
+      return withCors(
+        unavailable
+          ? json(503, { error: 'temporarily_unavailable' }, { 'retry-after': '5' })
+          : json(500, { error: 'server_error' }),
+      );
+    }
+  }
+
+  async #answer(request: HttpRequest): Promise<HttpResponse> {
+    const { method, path } = request;
+    const engine = await this.#currentEngine();
+    const [, first, uid] = path.split('/');
+    if (DISCOVERY.has(path)) return this.#metadata(engine, request);
+    if (path === '/jwks') return cached(await this.#callEngine(engine, request), this.context.config.keySetRefresh);
+    if (path === '/register') return this.#register(engine, request);
+    if (path === '/token' && method === 'POST') return this.#token(engine, request);
+    if (path === '/authorize') return this.#authorize(engine, request);
+    if (path === '/callback') return this.#signIn.callback(engine, request);
+    if (first === 'interaction' && uid) {
+      return method === 'POST'
+        ? this.#signIn.decide(engine, request, uid)
+        : this.#signIn.showConsent(engine, request, uid);
+    }
+    const response = await this.#callEngine(engine, request);
+    if (first === 'authorize' && uid) return { ...response, cookies: [...response.cookies, clearCookie(uid)] };
+    return response;
+  }
+
+  async #authorize(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
+    const params = normalizeAuthorizationRequest(new URLSearchParams(request.query), await this.#resources.catalogue());
+    const binding = BrowserBinding.create();
+    params.set('browser_binding', binding.hash);
+    const response = await this.#callEngine(engine, { ...request, query: params.toString() });
+    const [, uid] = /\/interaction\/([\w-]+)$/.exec(response.headers.location ?? '') ?? [];
+    if (!uid) return response;
+    const { cookie } = request.headers;
+    const cookies = [...clearOldest(cookie), binding.setCookie(uid, this.context.config.lifetimes.interaction)];
+    return { ...response, cookies: [...response.cookies, ...cookies] };
+  }
+
+  async #token(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
+    if (!isForm(request)) return this.#callEngine(engine, request);
+    const form = normalizeTokenRequest(formOf(request), await this.#resources.catalogue());
+    const { config, store } = this.context;
+    return answerTokenRequest(store, form, request.headers.authorization, config.lifetimes.client, () =>
+      this.#callEngine(engine, { ...request, body: Buffer.from(form.toString()) }),
+    );
+  }
+
+  async #register(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
+    if (request.method === 'OPTIONS') return preflight();
+    let body: unknown;
+    try {
+      body = JSON.parse(request.body.toString('utf8'));
+    } catch {
+      // The engine's own answer to a body that is not JSON.
+      return withCors(await this.#callEngine(engine, request));
+    }
+    const registrable = typeof body === 'object' && body !== null && !Array.isArray(body);
+    const normalized = registrable ? normalizeRegistration(body as Record<string, unknown>) : body;
+    return withCors(await this.#callEngine(engine, { ...request, body: Buffer.from(JSON.stringify(normalized)) }));
+  }
+
+  async #metadata(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
+    const response = await this.#callEngine(engine, request);
+    if (request.method !== 'GET' || response.status !== 200) return response;
+    const metadata = JSON.parse(response.body.toString());
+    metadata.scopes_supported = [...OIDC_SCOPES, ...(await this.#resources.catalogue()).scopeNames];
+    metadata.response_modes_supported = ['query'];
+    const { 'content-length': _, ...headers } = response.headers;
+    return cached({ ...response, headers, body: JSON.stringify(metadata) }, METADATA_MAX_AGE);
+  }
+
+  async #callEngine(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
+    const outcome: { error?: Error } = {};
+    const response = await this.#engineFailure.run(outcome, () =>
+      callNodeHandler(engine.callback(), request, this.#issuer),
+    );
+    if (outcome.error) throw outcome.error;
+    return response;
+  }
+
+  /** The engine reads its keys once, so another version of the key set is another engine; requests under way keep theirs. */
+  async #currentEngine(): Promise<Provider> {
+    const { text, versionId } = await this.context.keySetSecret.get();
+    if (this.#engine?.versionId !== versionId) {
+      this.#engine = { versionId, provider: this.#createEngine(parseKeySet(text)) };
+    }
+    return this.#engine.provider;
+  }
+
+  #createEngine(keySet: KeySet): Provider {
+    const { config, store } = this.context;
+    return createEngine(
+      {
+        config,
+        store,
+        resources: this.#resources,
+        renderError,
+        onServerError: (error) => {
+          const outcome = this.#engineFailure.getStore();
+          if (outcome) outcome.error = error;
+        },
+      },
+      keySet,
+    );
+  }
+}
+
+function renderError(ctx: KoaContextWithOIDC, error: errors.OIDCProviderError | Error): void {
+  const { status, headers, body } = errorPage(problemOf(error));
+  ctx.status = status;
+  ctx.set({ ...headers });
+  ctx.body = body;
+}
+
+function problemOf(error: errors.OIDCProviderError | Error) {
+  if (error instanceof errors.InvalidClient) return unknownClient;
+  if (error instanceof errors.SessionNotFound) return expired;
+  if (error instanceof errors.OIDCProviderError && error.expose)
+    return badRequest(error.error_description ?? error.error);
+  return failure;
+}
+
+function isForPeople(path: string): boolean {
+  return /^\/(authorize|interaction|callback)(\/|$)/.test(path);
+}
+
+/** What AWS and the network do to us, as against what our own code does. */
+function isOutage(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    ('$metadata' in error || '$fault' in error || 'code' in error || error.name === 'TimeoutError')
+  );
+}
+
+/** Registration is open to every origin: it takes no credentials and gives away nothing. */
+function withCors(response: HttpResponse): HttpResponse {
+  const headers = {
+    ...response.headers,
+    'access-control-allow-origin': '*',
+    'access-control-expose-headers': 'WWW-Authenticate, Retry-After',
+  };
+  return { ...response, headers };
+}
+
+function preflight(): HttpResponse {
+  return withCors({
+    status: 204,
+    headers: {
+      'access-control-allow-methods': 'POST',
+      'access-control-allow-headers': 'Authorization, Content-Type, MCP-Protocol-Version',
+      'access-control-max-age': '3600',
+    },
+    cookies: [],
+    body: '',
+  });
+}
+
+function cached(response: HttpResponse, seconds: number): HttpResponse {
+  if (response.status !== 200) return response;
+  return { ...response, headers: { ...response.headers, 'cache-control': `public, max-age=${seconds}` } };
+}

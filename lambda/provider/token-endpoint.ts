@@ -1,0 +1,59 @@
+import type { DynamoStore, StoredRecord } from '../store/dynamo-store';
+import { type HttpResponse, json } from './http';
+import { clientKey, codeKey, grantIdOf, grantKey, refreshTokenKey } from './keys';
+import { logEvent } from './log';
+import { currentUnitOfWork, UnitOfWork } from './unit-of-work';
+
+/** A client's record is written anew when this share of its lifetime has passed, so that clients in use never expire. */
+const RENEW_AFTER = 0.02;
+
+/**
+ * Answers a token request as a unit of work: one batch read, the engine, and where it answers 200 the writes.
+ *
+ * @param form the request's parameters
+ * @param authorization the Authorization header, which may name the client (RFC 6749 section 2.3.1)
+ * @param clientLifetime seconds that a client is remembered after its last use
+ */
+export async function answerTokenRequest(
+  store: DynamoStore,
+  form: URLSearchParams,
+  authorization: string | undefined,
+  clientLifetime: number,
+  engine: () => Promise<HttpResponse>,
+): Promise<HttpResponse> {
+  const clientId = form.get('client_id') ?? basicClientId(authorization);
+  const unit = await UnitOfWork.begin(store, [...(clientId ? [clientKey(clientId)] : []), ...tokenKeys(form)]);
+  const response = await currentUnitOfWork.run(unit, engine);
+  if (response.status !== 200) return response;
+
+  const client = clientId ? unit.get(clientKey(clientId)) : undefined;
+  if (client && isDueForRenewal(client, clientLifetime)) {
+    unit.collect(() => store.set(client.key, client.value, Date.now() + clientLifetime * 1000));
+  }
+  if (await unit.commit()) return response;
+  logEvent('token.raced', { clientId });
+  const { 'content-length': _, ...headers } = response.headers;
+  return json(400, { error: 'invalid_grant', error_description: 'grant request is invalid' }, headers);
+}
+
+function tokenKeys(form: URLSearchParams): string[] {
+  const refresh = form.get('grant_type') === 'refresh_token';
+  const token = form.get(refresh ? 'refresh_token' : 'code') ?? '';
+  const grantId = grantIdOf(token);
+  return grantId ? [refresh ? refreshTokenKey(token) : codeKey(token), grantKey(grantId)] : [];
+}
+
+function basicClientId(authorization = ''): string | undefined {
+  const [, credentials] = /^basic ([a-z0-9+/=]+)$/i.exec(authorization) ?? [];
+  if (!credentials) return undefined;
+  const [encoded = ''] = Buffer.from(credentials, 'base64').toString().split(':');
+  try {
+    return decodeURIComponent(encoded.replaceAll('+', ' '));
+  } catch {
+    return undefined;
+  }
+}
+
+function isDueForRenewal({ expiresAt }: StoredRecord, lifetime: number): boolean {
+  return expiresAt !== undefined && expiresAt - Date.now() / 1000 < lifetime * (1 - RENEW_AFTER);
+}

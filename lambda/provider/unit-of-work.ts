@@ -1,0 +1,44 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { DynamoStore, StoredRecord } from '../store/dynamo-store';
+
+/** The unit of work of the token request that is being answered; absent for every other request. */
+export const currentUnitOfWork = new AsyncLocalStorage<UnitOfWork>();
+
+/**
+ * What one token request reads and writes: one consistent batch read before the engine starts, and the writes, each
+ * with its condition, side by side after the engine has answered 200. So a refused request has consumed nothing,
+ * whatever the engine meant to consume on its way to the refusal.
+ */
+export class UnitOfWork {
+  static async begin(store: DynamoStore, keys: readonly string[]): Promise<UnitOfWork> {
+    const records = await store.read(keys);
+    return new UnitOfWork(new Map(keys.map((key, i) => [key, records[i]])));
+  }
+
+  readonly #writes: (() => Promise<boolean>)[] = [];
+
+  private constructor(private readonly records: ReadonlyMap<string, StoredRecord | undefined>) {}
+
+  has(key: string): boolean {
+    return this.records.has(key);
+  }
+
+  get(key: string): StoredRecord | undefined {
+    return this.records.get(key);
+  }
+
+  /** @param write resolves to false where its condition did not hold: someone else was first */
+  collect(write: () => Promise<boolean>): void {
+    this.#writes.push(write);
+  }
+
+  /**
+   * @returns false where a condition failed; what was written beside it is unreachable, for nobody was told its secret
+   * @throws what the store threw, once every write has ended
+   */
+  async commit(): Promise<boolean> {
+    const outcomes = await Promise.allSettled(this.#writes.map((write) => write()));
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    return outcomes.every((outcome) => outcome.status === 'fulfilled' && outcome.value);
+  }
+}

@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto';
+import * as client from 'openid-client';
+import type { AllowRule, UpstreamConfig } from '../../lib/contract';
+
+/** A discovered configuration is looked at again after this long, so that a changed endpoint is noticed. */
+const REDISCOVER_AFTER = 60 * 60 * 1000;
+/** Seconds for one request to upstream; two of them and the store must fit into API Gateway's 30. */
+const TIMEOUT = 8;
+
+/** Upstream cannot be reached or answers with 5xx: nobody's fault here, and worth another try. */
+export class UpstreamUnavailable extends Error {
+  override name = 'UpstreamUnavailable';
+}
+
+/** Upstream answered, and the answer is a refusal or cannot be trusted. */
+export class UpstreamRefused extends Error {
+  override name = 'UpstreamRefused';
+
+  /** @param code the error that the MCP client gets (RFC 6749 section 4.1.2.1) */
+  constructor(
+    readonly code: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** What this sign-in must find again when upstream answers. */
+export interface UpstreamChecks {
+  readonly state: string;
+  readonly nonce: string;
+  readonly codeVerifier: string;
+}
+
+export interface Person {
+  /** Stable for one person at one issuer, and tells neither. */
+  readonly sub: string;
+  /** The claims that access tokens carry. */
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/** The identity provider that people sign in at (OpenID Connect Core), as one confidential client of it. */
+export class Upstream {
+  #discovered:
+    | { readonly at: number; readonly secret: string; readonly configuration: client.Configuration }
+    | undefined;
+
+  constructor(
+    private readonly config: UpstreamConfig,
+    private readonly redirectUri: string,
+    private readonly clientSecret: () => Promise<string>,
+  ) {}
+
+  /** For people: where they are sent. */
+  get host(): string {
+    return new URL(this.config.issuer).host;
+  }
+
+  get origin(): string {
+    return new URL(this.config.issuer).origin;
+  }
+
+  /** @throws UpstreamUnavailable */
+  async authorizationUrl(checks: UpstreamChecks): Promise<string> {
+    const url = client.buildAuthorizationUrl(await this.#configuration(), {
+      ...this.config.extraParameters,
+      redirect_uri: this.redirectUri,
+      scope: [...new Set(['openid', ...this.config.scopes])].join(' '),
+      response_type: 'code',
+      state: checks.state,
+      nonce: checks.nonce,
+      code_challenge: createHash('sha256').update(checks.codeVerifier).digest('base64url'),
+      code_challenge_method: 'S256',
+    });
+    return url.href;
+  }
+
+  /**
+   * Redeems upstream's answer.
+   *
+   * @param query of the request to the redirect URI
+   * @throws UpstreamRefused, UpstreamUnavailable
+   */
+  async person(query: string, checks: UpstreamChecks): Promise<Person> {
+    const configuration = await this.#configuration();
+    let tokens: Awaited<ReturnType<typeof client.authorizationCodeGrant>>;
+    try {
+      tokens = await client.authorizationCodeGrant(configuration, new URL(`${this.redirectUri}?${query}`), {
+        expectedState: checks.state,
+        expectedNonce: checks.nonce,
+        pkceCodeVerifier: checks.codeVerifier,
+        idTokenExpected: true,
+      });
+    } catch (error) {
+      throw refusalOf(error);
+    }
+    const claims = tokens.claims();
+    if (!claims) throw new UpstreamRefused('access_denied', 'The identity provider sent no ID token');
+    if (!isAllowed(claims, this.config.allow)) {
+      throw new UpstreamRefused('access_denied', 'This account is not among those that may sign in here');
+    }
+    return {
+      sub: hashOf(claims.iss, claims.sub),
+      claims: Object.fromEntries(
+        this.config.claims.filter((name) => claims[name] !== undefined).map((name) => [name, claims[name]]),
+      ),
+    };
+  }
+
+  async #configuration(): Promise<client.Configuration> {
+    const secret = await this.clientSecret();
+    const cached = this.#discovered;
+    if (cached && cached.secret === secret && Date.now() - cached.at < REDISCOVER_AFTER) return cached.configuration;
+    const issuer = new URL(this.config.issuer);
+    try {
+      const configuration = await client.discovery(issuer, this.config.clientId, undefined, authentication(secret), {
+        // Plain HTTP never leaves the machine here: it is for an identity provider on a loopback address only.
+        execute: isLoopbackHttp(issuer) ? [client.allowInsecureRequests] : [],
+        timeout: TIMEOUT,
+      });
+      this.#discovered = { at: Date.now(), secret, configuration };
+      return configuration;
+    } catch (error) {
+      // An old configuration serves on while discovery is down.
+      if (cached?.secret === secret) return cached.configuration;
+      throw new UpstreamUnavailable('The identity provider cannot be reached', { cause: error });
+    }
+  }
+}
+
+/** client_secret_basic is the default of OpenID Connect Discovery; client_secret_post where upstream offers only that. */
+function authentication(secret: string): client.ClientAuth {
+  const basic = client.ClientSecretBasic(secret);
+  const post = client.ClientSecretPost(secret);
+  return (server, ...rest) => {
+    const offered = server.token_endpoint_auth_methods_supported;
+    const usePost = offered !== undefined && !offered.includes('client_secret_basic');
+    return (usePost ? post : basic)(server, ...rest);
+  };
+}
+
+function isLoopbackHttp(url: URL): boolean {
+  return url.protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
+}
+
+/** Sorts what openid-client throws into an outage and a refusal. */
+function refusalOf(error: unknown): Error {
+  if (error instanceof client.AuthorizationResponseError) {
+    const code =
+      error.error === 'temporarily_unavailable' || error.error === 'server_error' ? error.error : 'access_denied';
+    return new UpstreamRefused(code, 'The identity provider did not sign the person in', { cause: error });
+  }
+  if (error instanceof client.ResponseBodyError) {
+    if (error.status >= 500) return new UpstreamUnavailable('The identity provider is failing', { cause: error });
+    if (error.error === 'invalid_grant') {
+      return new UpstreamRefused('access_denied', 'The sign-in at the identity provider has expired', { cause: error });
+    }
+    return new UpstreamRefused('server_error', 'The identity provider refused this server', { cause: error });
+  }
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (
+    error instanceof TypeError ||
+    (error instanceof Error && error.name === 'TimeoutError') ||
+    isNetworkError(cause)
+  ) {
+    return new UpstreamUnavailable('The identity provider cannot be reached', { cause: error });
+  }
+  const status = cause instanceof Response ? cause.status : 0;
+  if (status >= 500) return new UpstreamUnavailable('The identity provider is failing', { cause: error });
+  return new UpstreamRefused('access_denied', "The identity provider's answer could not be verified", { cause: error });
+}
+
+function isNetworkError(error: unknown): boolean {
+  return error instanceof Error && ('code' in error || error.name === 'TimeoutError');
+}
+
+/** Every rule must hold; a rule holds when the claim, or a member of it, equals one of its values. */
+export function isAllowed(claims: Readonly<Record<string, unknown>>, rules: readonly AllowRule[]): boolean {
+  return rules.every(({ claim, values }) => {
+    const held = claims[claim];
+    const members = (Array.isArray(held) ? held : [held]).map((member) =>
+      typeof member === 'boolean' || typeof member === 'number' ? String(member) : member,
+    );
+    return values.some((value) => {
+      if (!value.startsWith('@')) return members.includes(value);
+      // A domain counts only where upstream has verified that the address is the person's.
+      const verified = claims.email_verified === true || claims.email_verified === 'true';
+      return (
+        verified && members.some((member) => typeof member === 'string' && domainOf(member) === value.toLowerCase())
+      );
+    });
+  });
+}
+
+function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf('@')).toLowerCase();
+}
+
+function hashOf(issuer: string, subject: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([issuer, subject]))
+    .digest('base64url');
+}
