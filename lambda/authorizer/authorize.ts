@@ -1,0 +1,119 @@
+import type {
+  APIGatewayAuthorizerResult,
+  APIGatewayRequestAuthorizerEvent,
+  APIGatewayRequestAuthorizerEventV2,
+  APIGatewaySimpleAuthorizerResult,
+} from 'aws-lambda';
+import type { AuthorizerConfig } from '../../lib/contract';
+import { bearerToken } from './bearer-token';
+import { handedOver } from './handed-over';
+import { headerValues } from './header-values';
+import { KeySetUnavailableError, remoteKeySet } from './remote-key-set';
+import { missingScopes } from './scopes';
+import { scopesOfTool } from './tool-scopes';
+import { type AccessToken, InvalidTokenError, verifyToken } from './verify-token';
+
+/** REST APIs send this event; HTTP APIs with payload format 2.0 the other one. */
+type RestEvent = APIGatewayRequestAuthorizerEvent;
+type HttpEvent = APIGatewayRequestAuthorizerEventV2;
+type HttpResult = APIGatewaySimpleAuthorizerResult & { context?: Record<string, string> };
+
+/** What becomes of a request. `invalid_token` comes before scopes: a client whose token expired must refresh, not ask for more. */
+type Decision =
+  | { readonly outcome: 'allowed'; readonly token: AccessToken }
+  | { readonly outcome: 'invalid_token'; readonly reason: string }
+  | { readonly outcome: 'insufficient_scope'; readonly token: AccessToken; readonly missing: readonly string[] };
+
+/**
+ * A Lambda authorizer for REST APIs (REQUEST) and HTTP APIs (payload 2.0, simple responses).
+ *
+ * @returns answers one event. It throws `Unauthorized` to make a REST API answer 401, and KeySetUnavailableError while the issuer's keys
+ * cannot be had, which API Gateway reports as a failure of the authorizer and never as an invalid token
+ */
+export function authorizer(config: AuthorizerConfig) {
+  const keySet = remoteKeySet(config.jwksUri);
+
+  return async function authorize(event: RestEvent | HttpEvent): Promise<APIGatewayAuthorizerResult | HttpResult> {
+    const decision = await decide(event);
+    if (decision.outcome !== 'allowed') {
+      logDenial(decision, event.requestContext.requestId);
+    }
+    return 'routeArn' in event ? httpResult(decision) : restResult(decision, event.methodArn);
+  };
+
+  async function decide(event: RestEvent | HttpEvent): Promise<Decision> {
+    const [authorization, ...further] = headerValues(event, 'authorization');
+    if (authorization === undefined) {
+      return { outcome: 'invalid_token', reason: 'missing' };
+    }
+    const presented = bearerToken(authorization);
+    if (presented === undefined || further.length > 0) {
+      return { outcome: 'invalid_token', reason: 'authorization' };
+    }
+    try {
+      const token = await verifyToken(presented, { ...config, keySet });
+      const ofTool = scopesOfTool(
+        headerValues(event, 'mcp-method'),
+        headerValues(event, 'mcp-name'),
+        config.toolScopes,
+      );
+      if (ofTool === undefined) {
+        return { outcome: 'insufficient_scope', token, missing: [] };
+      }
+      const missing = missingScopes(token.scope, [...config.scopes, ...ofTool]);
+      return missing.length === 0 ? { outcome: 'allowed', token } : { outcome: 'insufficient_scope', token, missing };
+    } catch (error) {
+      if (error instanceof InvalidTokenError) {
+        return { outcome: 'invalid_token', reason: error.reason };
+      }
+      if (error instanceof KeySetUnavailableError) {
+        logEvent({
+          event: 'key_set_unavailable',
+          requestId: event.requestContext.requestId,
+          cause: String(error.cause),
+        });
+      }
+      throw error;
+    }
+  }
+
+  function httpResult(decision: Decision): HttpResult {
+    return decision.outcome === 'allowed'
+      ? { isAuthorized: true, context: handedOver(decision.token, config.claims) }
+      : { isAuthorized: false };
+  }
+
+  function restResult(decision: Decision, methodArn: string): APIGatewayAuthorizerResult {
+    if (decision.outcome === 'invalid_token') {
+      // API Gateway answers 401 to exactly this message.
+      throw new Error('Unauthorized');
+    }
+    const allowed = decision.outcome === 'allowed';
+    return {
+      principalId: decision.token.sub,
+      policyDocument: {
+        Version: '2012-10-17',
+        Statement: [
+          { Action: 'execute-api:Invoke', Effect: allowed ? 'Allow' : 'Deny', Resource: wholeStage(methodArn) },
+        ],
+      },
+      context: allowed ? handedOver(decision.token, config.claims) : {},
+    };
+  }
+}
+
+/** API Gateway reuses the policy for every method of the API while it is cached, so it has to speak about all of them. */
+function wholeStage(methodArn: string): string {
+  const [api, stage] = methodArn.split('/');
+  return `${api}/${stage}/*/*`;
+}
+
+function logDenial(decision: Exclude<Decision, { outcome: 'allowed' }>, requestId: string): void {
+  const why = decision.outcome === 'invalid_token' ? { reason: decision.reason } : { missing: decision.missing };
+  logEvent({ event: decision.outcome, requestId, ...why });
+}
+
+/** One line of JSON, without the token and without what it says about a person. */
+function logEvent(entry: { readonly event: string } & Readonly<Record<string, unknown>>): void {
+  console.log(JSON.stringify(entry));
+}
