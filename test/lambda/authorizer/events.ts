@@ -34,9 +34,17 @@ export function httpEvent(
     rawPath: '/mcp',
     rawQueryString: '',
     cookies: [],
-    headers: Object.fromEntries(
-      Object.entries(headers).map(([name, value]) => [name.toLowerCase(), [value].flat().join(',')]),
-    ),
+    headers: joined(headers),
     requestContext: { requestId: 'request-1' } as APIGatewayRequestAuthorizerEventV2['requestContext'],
   };
+}
+
+function joined(headers: Readonly<Record<string, string | readonly string[]>>): Record<string, string> {
+  const result = new Headers();
+  for (const [name, value] of Object.entries(headers)) {
+    for (const single of [value].flat() as string[]) {
+      result.append(name, single.replace('\n', ' '));
+    }
+  }
+  return Object.fromEntries(result);
 }
