@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import { CfnOutput, CfnParameter, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { LambdaIntegration, ResponseTransferMode, RestApi } from 'aws-cdk-lib/aws-apigateway';
+import { AttributeType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import { type LifetimeProps, McpOidcAuth, UpstreamIdp } from 'mcp-oidc-auth';
+
+export interface NotesStackProps extends StackProps {
+  /** How long tokens and sign-ins live. */
+  readonly lifetimes?: LifetimeProps;
+}
+
+/** An MCP server that keeps notes, and the authorization server that says whose notes they are. */
+export class NotesStack extends Stack {
+  constructor(scope: Construct, id: string, props: NotesStackProps = {}) {
+    super(scope, id, props);
+
+    // Your identity provider, and the one client that you created there. In your own app you may as well write the values here.
+    const issuer = new CfnParameter(this, 'UpstreamIssuer', {
+      description: 'The OpenID Connect issuer that people sign in at, as its discovery document spells it.',
+    });
+    const clientId = new CfnParameter(this, 'UpstreamClientId', {
+      description: 'The identifier of the client that you created there.',
+    });
+    const secretName = new CfnParameter(this, 'UpstreamSecretName', {
+      description: 'The name of the secret in AWS Secrets Manager whose value is the client secret, as plain text.',
+    });
+
+    // The authorization server. `allow` would say who may sign in: [{ claim: 'email', values: ['@example.com'] }].
+    const auth = new McpOidcAuth(this, 'Auth', {
+      upstream: UpstreamIdp.oidc({
+        issuer: issuer.valueAsString,
+        clientId: clientId.valueAsString,
+        clientSecret: Secret.fromSecretNameV2(this, 'UpstreamSecret', secretName.valueAsString),
+        claims: ['email'],
+      }),
+      lifetimes: props.lifetimes,
+    });
+
+    // The MCP server: a function behind a REST API that streams its answers.
+    const server = this.notesServer();
+    const api = new RestApi(this, 'NotesApi');
+
+    // Both together: only who has a token for this server gets through, and the function reads in its event who that is.
+    const notes = auth.protectRestApi(api, {
+      name: 'Notes',
+      integration: new LambdaIntegration(server, {
+        responseTransferMode: ResponseTransferMode.STREAM,
+        timeout: Duration.minutes(5),
+      }),
+      scopes: [
+        { name: 'notes:use', description: 'Connect to your notes', default: true },
+        { name: 'notes:read', description: 'Read your notes' },
+        { name: 'notes:write', description: 'Add notes', implies: ['notes:read'] },
+      ],
+      toolScopes: { list_notes: ['notes:read'], add_note: ['notes:write'] },
+      claims: ['email'],
+    });
+
+    new CfnOutput(this, 'Issuer', { value: auth.issuer, description: 'The authorization server.' });
+    new CfnOutput(this, 'McpUrl', { value: notes.url, description: 'What MCP clients connect to.' });
+    new CfnOutput(this, 'CallbackUrl', {
+      value: auth.callbackUrl,
+      description: 'The redirect URI to add to the client at your identity provider.',
+    });
+  }
+
+  private notesServer(): LambdaFunction {
+    const table = new TableV2(this, 'Notes', {
+      partitionKey: { name: 'person', type: AttributeType.STRING },
+      sortKey: { name: 'id', type: AttributeType.STRING },
+    });
+    const server = new LambdaFunction(this, 'NotesServer', {
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      code: Code.fromAsset(join(__dirname, '..', '..', 'assets', 'example-notes-server')),
+      handler: 'index.handler',
+      memorySize: 512,
+      timeout: Duration.minutes(5),
+      environment: { TABLE_NAME: table.tableName },
+    });
+    table.grant(server, 'dynamodb:Query', 'dynamodb:PutItem');
+    return server;
+  }
+}

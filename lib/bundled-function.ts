@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import { type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import {
+  type AuthorizerConfig,
+  CONFIG,
+  type OnDeployConfig,
+  type ProviderConfig,
+  type RotateKeysConfig,
+} from './contract';
+import { refuse } from './validation';
+
+export interface BundledFunctionProps {
+  /** The directory below assets/ that holds the bundle. */
+  readonly bundle: 'authorizer' | 'on-deploy' | 'provider' | 'rotate-keys';
+  /** The bundle's export; `handler` where absent. */
+  readonly export?: string;
+  readonly description: string;
+  readonly memorySize: number;
+  readonly timeout: Duration;
+  readonly logRetention: RetentionDays;
+  readonly environment?: { [name: string]: string };
+  readonly reservedConcurrentExecutions?: number;
+}
+
+/** A function from its bundle, with a log group of its own and a role that may write there and nothing else. */
+export function bundledFunction(scope: Construct, id: string, props: BundledFunctionProps): LambdaFunction {
+  const { bundle, export: exported = 'handler', logRetention, ...options } = props;
+  // Logs are no state: they outlive their stack only as long as somebody pays for them.
+  const logGroup = new LogGroup(scope, `${id}Logs`, { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY });
+  // Not the managed AWSLambdaBasicExecutionRole, which may write to every log group of the account.
+  const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+  logGroup.grantWrite(role);
+  return new LambdaFunction(scope, id, {
+    ...options,
+    runtime: Runtime.NODEJS_24_X,
+    architecture: Architecture.ARM_64,
+    // This file runs as dist/lib/bundled-function.js.
+    code: Code.fromAsset(join(__dirname, '..', '..', 'assets', bundle)),
+    handler: `index.${exported}`,
+    role,
+    logGroup,
+  });
+}
+
+/** AWS Lambda's limit for all environment variables of a function together. */
+const LARGEST_ENVIRONMENT = 4096;
+
+/** Hands a function its configuration. */
+export function configure(
+  fn: LambdaFunction,
+  config: AuthorizerConfig | OnDeployConfig | ProviderConfig | RotateKeysConfig,
+): void {
+  // Tokens count with the length of their placeholders, so this is a little less than what Lambda will count.
+  const size = Buffer.byteLength(JSON.stringify(config));
+  if (size > LARGEST_ENVIRONMENT) {
+    refuse(
+      `the configuration of ${fn.node.path} must fit into ${LARGEST_ENVIRONMENT} bytes of environment, got ${size}: ` +
+        'use fewer or shorter values (a group instead of many people, fewer tool scopes).',
+    );
+  }
+  fn.addEnvironment(CONFIG, Stack.of(fn).toJsonString(config));
+}

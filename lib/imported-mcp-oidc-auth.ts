@@ -1,0 +1,30 @@
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import { McpOidcAuthBase } from './mcp-oidc-auth-base';
+import { checkUrl, refuse } from './validation';
+
+/** What identifies an authorization server of another app. */
+export interface McpOidcAuthAttributes {
+  /**
+   * The issuer identifier: `issuer` of the McpOidcAuth there.
+   */
+  readonly issuer: string;
+}
+
+/** An authorization server of another app. Made by `McpOidcAuth.fromIssuer`. */
+export class ImportedMcpOidcAuth extends McpOidcAuthBase {
+  readonly issuer: string;
+  protected readonly logRetention = RetentionDays.ONE_MONTH;
+
+  constructor(scope: Construct, id: string, { issuer }: McpOidcAuthAttributes) {
+    super(scope, id);
+    const url = checkUrl('issuer', issuer);
+    if (url && url.origin !== issuer) {
+      refuse(`issuer must be without a path and a trailing slash, '${url.origin}', got '${issuer}'.`);
+    }
+    this.issuer = issuer;
+  }
+
+  /** Its own app names the resource. */
+  protected register(): void {}
+}

@@ -1,0 +1,96 @@
+import { Duration } from 'aws-cdk-lib';
+import { type Lifetimes, LONGEST_LIFETIME } from './contract';
+import { checkDuration } from './validation';
+
+/** How long what is issued lives. */
+export interface LifetimeProps {
+  /**
+   * Access tokens and ID tokens. At most 1 day.
+   *
+   * @default Duration.hours(1)
+   */
+  readonly accessToken?: Duration;
+
+  /**
+   * Authorization codes. At most 10 minutes (RFC 6749 section 4.1.2).
+   *
+   * @default Duration.minutes(1)
+   */
+  readonly authorizationCode?: Duration;
+
+  /**
+   * From /authorize to the code: consent and the upstream sign-in together.
+   *
+   * @default Duration.minutes(15)
+   */
+  readonly interaction?: Duration;
+
+  /**
+   * A refresh token that is not used for this long expires.
+   *
+   * @default Duration.days(30)
+   */
+  readonly refreshTokenIdle?: Duration;
+
+  /**
+   * After this a person signs in again, however often tokens were refreshed. At most 400 days.
+   *
+   * @default Duration.days(180)
+   */
+  readonly grant?: Duration;
+
+  /**
+   * A repeated refresh within this window gets the same successor; 0 = strict single use. At most 10 minutes.
+   *
+   * @default Duration.seconds(60)
+   */
+  readonly refreshGrace?: Duration;
+
+  /**
+   * A registered client that is not used for this long is forgotten. At most 400 days.
+   *
+   * @default Duration.days(90)
+   */
+  readonly client?: Duration;
+}
+
+const DEFAULTS: Required<LifetimeProps> = {
+  accessToken: Duration.hours(1),
+  authorizationCode: Duration.minutes(1),
+  interaction: Duration.minutes(15),
+  refreshTokenIdle: Duration.days(30),
+  grant: Duration.days(180),
+  refreshGrace: Duration.seconds(60),
+  client: Duration.days(90),
+};
+
+const LONGEST = Duration.days(LONGEST_LIFETIME / (24 * 60 * 60));
+
+const AT_MOST: Required<LifetimeProps> = {
+  accessToken: Duration.days(1),
+  authorizationCode: Duration.minutes(10),
+  interaction: LONGEST,
+  refreshTokenIdle: LONGEST,
+  grant: LONGEST,
+  refreshGrace: Duration.minutes(10),
+  client: LONGEST,
+};
+
+/** The lifetimes in seconds. Throws where one is out of its bounds. */
+export function lifetimes(props: LifetimeProps): Lifetimes {
+  const seconds = (name: keyof LifetimeProps): number => {
+    const lifetime = props[name] ?? DEFAULTS[name];
+    const atLeast = Duration.seconds(name === 'refreshGrace' ? 0 : 1);
+    checkDuration(`lifetimes.${name}`, lifetime, { atLeast, atMost: AT_MOST[name] });
+    return lifetime.toSeconds();
+  };
+  return {
+    accessToken: seconds('accessToken'),
+    authorizationCode: seconds('authorizationCode'),
+    interaction: seconds('interaction'),
+    refreshTokenIdle: seconds('refreshTokenIdle'),
+    grant: seconds('grant'),
+    refreshGrace: seconds('refreshGrace'),
+    client: seconds('client'),
+  };
+}

@@ -1,0 +1,302 @@
+import { Annotations, CustomResource, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import type { HttpApi, ThrottleSettings } from 'aws-cdk-lib/aws-apigatewayv2';
+import { AttributeType, type ITableV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import { bundledFunction, configure } from './bundled-function';
+import { CONFIG, KEY_SET_RESOURCE_TYPE, PROTECTED_RESOURCE_TYPE, RESOURCES_PARTITION, TABLE } from './contract';
+import { type CustomDomainProps, FrontDoor } from './front-door';
+import { ImportedMcpOidcAuth, type McpOidcAuthAttributes } from './imported-mcp-oidc-auth';
+import { KEY_SET_REFRESH, KeyRotation, keySetSecret } from './key-set';
+import { type LifetimeProps, lifetimes } from './lifetimes';
+import { type IMcpOidcAuth, McpOidcAuthBase } from './mcp-oidc-auth-base';
+import { type ProtectedResourceProps, resourceRecord } from './resource';
+import type { UpstreamIdp } from './upstream-idp';
+import { checkDuration, refuse } from './validation';
+
+/** Options of the provider function. */
+export interface ProviderFunctionOptions {
+  /**
+   * In MiB. The function's share of CPU grows with it.
+   *
+   * @default 1024
+   */
+  readonly memorySize?: number;
+
+  /**
+   * At most 30 seconds, after which API Gateway gives up.
+   *
+   * @default Duration.seconds(29)
+   */
+  readonly timeout?: Duration;
+
+  /**
+   * Environment variables beside the function's own configuration, for example `NODE_EXTRA_CA_CERTS`.
+   *
+   * @default - none
+   */
+  readonly environment?: { [name: string]: string };
+
+  /**
+   * The most instances that may run at the same time.
+   *
+   * @default - the account's limit
+   */
+  readonly reservedConcurrentExecutions?: number;
+}
+
+/** An authorization server for MCP servers. */
+export interface McpOidcAuthProps {
+  /**
+   * The identity provider that people sign in at.
+   */
+  readonly upstream: UpstreamIdp;
+
+  /**
+   * Protected resources (RFC 9728) that tokens may be issued for and that `protectRestApi` and `protectHttpApi` do not register: MCP servers
+   * outside API Gateway or in other apps.
+   *
+   * @default - none
+   */
+  readonly resources?: ProtectedResourceProps[];
+
+  /**
+   * A domain of your own, which becomes the issuer. The `execute-api` endpoint is switched off.
+   *
+   * @default - the `execute-api` host
+   */
+  readonly customDomain?: CustomDomainProps;
+
+  /**
+   * For the table and the key set secret.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+
+  /**
+   * How long what is issued lives.
+   *
+   * @default - see LifetimeProps
+   */
+  readonly lifetimes?: LifetimeProps;
+
+  /**
+   * How often a new signing key takes over. 4 hours to 1000 days, in whole hours.
+   *
+   * @default Duration.days(30)
+   */
+  readonly keyRotation?: Duration;
+
+  /**
+   * Of every log group.
+   *
+   * @default RetentionDays.ONE_MONTH
+   */
+  readonly logRetention?: RetentionDays;
+
+  /**
+   * Requests per second over all routes of the authorization server.
+   *
+   * @default { rateLimit: 50, burstLimit: 100 }
+   */
+  readonly throttle?: ThrottleSettings;
+
+  /**
+   * Options of the provider function.
+   *
+   * @default - see ProviderFunctionOptions
+   */
+  readonly functionOptions?: ProviderFunctionOptions;
+}
+
+/**
+ * An OAuth 2.1 authorization server between MCP clients and an OpenID Connect identity provider.
+ *
+ * It registers clients (RFC 7591), asks people for consent, sends them to the identity provider to sign in, and issues access tokens for one MCP
+ * server each (RFC 9068, RFC 8707).
+ */
+export class McpOidcAuth extends McpOidcAuthBase {
+  /**
+   * An authorization server of another app. The resources that it protects are named in `resources` there.
+   */
+  static fromIssuer(scope: Construct, id: string, attributes: McpOidcAuthAttributes): IMcpOidcAuth {
+    return new ImportedMcpOidcAuth(scope, id, attributes);
+  }
+
+  readonly issuer: string;
+
+  /** Clients, interactions, grants, tokens and resources: docs/storage-schema.md. */
+  readonly table: ITableV2;
+
+  /** Signing keys and derived secrets. Nobody edits it. */
+  readonly keySetSecret: ISecret;
+
+  /** The authorization server. */
+  readonly providerFunction: LambdaFunction;
+
+  /** Turns the key set over. */
+  readonly rotationFunction: LambdaFunction;
+
+  /** The authorization server's front door. */
+  readonly api: HttpApi;
+
+  protected readonly logRetention: RetentionDays;
+  private readonly onDeploy: LambdaFunction;
+  private readonly registered: ProtectedResourceProps[] = [];
+
+  constructor(scope: Construct, id: string, props: McpOidcAuthProps) {
+    super(scope, id);
+    const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
+    const lifetimesInSeconds = lifetimes(props.lifetimes ?? {});
+    this.logRetention = props.logRetention ?? RetentionDays.ONE_MONTH;
+
+    this.table = new TableV2(this, 'Table', {
+      partitionKey: { name: TABLE.partitionKey, type: AttributeType.STRING },
+      sortKey: { name: TABLE.sortKey, type: AttributeType.STRING },
+      timeToLiveAttribute: TABLE.timeToLive,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      removalPolicy,
+    });
+    this.keySetSecret = keySetSecret(this, 'KeySet', removalPolicy);
+
+    this.onDeploy = this.onDeployFunction();
+    const firstKeySet = new CustomResource(this, 'FirstKeySet', {
+      resourceType: KEY_SET_RESOURCE_TYPE,
+      serviceToken: this.onDeploy.functionArn,
+    });
+    this.rotationFunction = new KeyRotation(this, 'KeyRotation', {
+      secret: this.keySetSecret,
+      firstKeySet,
+      every: props.keyRotation ?? Duration.days(30),
+      longestToken: Duration.seconds(lifetimesInSeconds.accessToken),
+      logRetention: this.logRetention,
+    }).function;
+
+    this.providerFunction = this.provider(props.functionOptions ?? {}, props.upstream);
+    const frontDoor = new FrontDoor(this, 'FrontDoor', {
+      handler: this.providerFunction,
+      customDomain: props.customDomain,
+      throttle: props.throttle ?? { rateLimit: 50, burstLimit: 100 },
+      logRetention: this.logRetention,
+      opensAfter: firstKeySet,
+    });
+    this.api = frontDoor.api;
+    this.issuer = frontDoor.issuer;
+    // After the routes, which need the function before it can know the issuer.
+    configure(this.providerFunction, {
+      issuer: this.issuer,
+      tableName: this.table.tableName,
+      keySetSecretArn: this.keySetSecret.secretArn,
+      upstream: props.upstream._config(),
+      lifetimes: lifetimesInSeconds,
+      keySetRefresh: KEY_SET_REFRESH.toSeconds(),
+    });
+
+    for (const resource of props.resources ?? []) {
+      this.register(this, `Resource ${this.stableName(resource.identifier)}`, resource);
+    }
+    if (props.upstream.everyoneMaySignIn) {
+      Annotations.of(this).addWarningV2(
+        'mcp-oidc-auth:everyoneMaySignIn',
+        'Everyone that the upstream identity provider signs in gets in; with a public one such as Google that is everyone on earth. ' +
+          "Say who may in UpstreamIdp.oidc({ allow }), for example [{ claim: 'email', values: ['@example.com'] }].",
+      );
+    }
+  }
+
+  /** The redirect URI to register at the upstream identity provider. */
+  get callbackUrl(): string {
+    return `${this.issuer}/callback`;
+  }
+
+  protected register(scope: Construct, id: string, resource: ProtectedResourceProps): void {
+    const record = resourceRecord(resource);
+    if (this.registered.some(({ identifier }) => identifier === record.identifier)) {
+      refuse(`resources must have different identifiers, got '${record.identifier}' twice.`);
+    }
+    const other = this.registered.find((registered) => registered.default);
+    if (record.default && other) {
+      refuse(`at most one resource must be the default, got '${other.identifier}' and '${record.identifier}'.`);
+    }
+    this.registered.push(resource);
+    new CustomResource(scope, id, {
+      resourceType: PROTECTED_RESOURCE_TYPE,
+      serviceToken: this.onDeploy.functionArn,
+      properties: { Resource: Stack.of(scope).toJsonString(record) },
+    });
+  }
+
+  /** A name that does not depend on the order of the resources: a record would follow its name to another resource, and then be deleted. */
+  private stableName(identifier: string): string {
+    return Token.isUnresolved(identifier) ? JSON.stringify(Stack.of(this).resolve(identifier)) : identifier;
+  }
+
+  private onDeployFunction(): LambdaFunction {
+    const fn = bundledFunction(this, 'OnDeploy', {
+      bundle: 'on-deploy',
+      description: 'Makes the first key set of the MCP authorization server and registers its protected resources.',
+      memorySize: 256,
+      timeout: Duration.minutes(1),
+      logRetention: this.logRetention,
+    });
+    configure(fn, { tableName: this.table.tableName, keySetSecretArn: this.keySetSecret.secretArn });
+    fn.role?.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['dynamodb:PutItem', 'dynamodb:DeleteItem'],
+        resources: [this.table.tableArn],
+        conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [RESOURCES_PARTITION] } },
+      }),
+    );
+    fn.role?.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'],
+        resources: [this.keySetSecret.secretArn],
+      }),
+    );
+    return fn;
+  }
+
+  private provider(options: ProviderFunctionOptions, upstream: UpstreamIdp): LambdaFunction {
+    checkFunctionOptions(options);
+    const fn = bundledFunction(this, 'Provider', {
+      bundle: 'provider',
+      description: 'The MCP authorization server.',
+      memorySize: options.memorySize ?? 1024,
+      timeout: options.timeout ?? Duration.seconds(29),
+      logRetention: this.logRetention,
+      environment: options.environment,
+      reservedConcurrentExecutions: options.reservedConcurrentExecutions,
+    });
+    fn.role?.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: [
+          'dynamodb:BatchGetItem',
+          'dynamodb:DeleteItem',
+          'dynamodb:GetItem',
+          'dynamodb:PutItem',
+          'dynamodb:Query',
+          'dynamodb:UpdateItem',
+        ],
+        resources: [this.table.tableArn],
+      }),
+    );
+    fn.role?.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [this.keySetSecret.secretArn] }),
+    );
+    upstream._grantReadSecret(fn);
+    return fn;
+  }
+}
+
+function checkFunctionOptions({ environment, timeout }: ProviderFunctionOptions): void {
+  if (timeout) {
+    checkDuration('functionOptions.timeout', timeout, { atLeast: Duration.seconds(1), atMost: Duration.seconds(30) });
+  }
+  if (environment && CONFIG in environment) {
+    refuse(`functionOptions.environment must not have '${CONFIG}': the function's own configuration is there.`);
+  }
+}

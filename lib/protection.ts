@@ -1,0 +1,225 @@
+import { Duration, Token } from 'aws-cdk-lib';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import { bundledFunction, configure } from './bundled-function';
+import type { AuthorizerConfig } from './contract';
+import { checkKnownScopes, defaultScopes, type ResourceScope, resourceRecord } from './resource';
+import { checkDuration, refuse } from './validation';
+
+/** What protecting an MCP server takes on any kind of API. */
+export interface ProtectionProps {
+  /**
+   * At least one scope. Those with `default` are asked for when a client asks for none.
+   */
+  readonly scopes: ResourceScope[];
+
+  /**
+   * Scopes that every call needs.
+   *
+   * @default - the default scopes
+   */
+  readonly requiredScopes?: string[];
+
+  /**
+   * Further scopes that a call of a tool needs, by the tool's name. The authorizer reads the name from the `Mcp-Name` header
+   * (MCP 2026-07-28) to make the challenge early; the guard is `requireScope` of `mcp-oidc-auth/bearer` in the handler.
+   * With tool scopes the authorizer's result cache is off.
+   *
+   * @default - none
+   */
+  readonly toolScopes?: { [tool: string]: string[] };
+
+  /**
+   * Where the MCP server is, below the stage. Literal segments only.
+   *
+   * @default '/mcp'
+   */
+  readonly path?: string;
+
+  /**
+   * The resource identifier: the URL that clients use for the MCP server, which ends with `path`. Needed with a custom domain.
+   *
+   * @default - the API's URL + `path`
+   */
+  readonly identifier?: string;
+
+  /**
+   * What people read on the consent page.
+   *
+   * @default - the identifier's host
+   */
+  readonly name?: string;
+
+  /**
+   * Whether this resource is meant by requests without `resource` where several resources are registered. At most one resource.
+   *
+   * @default false
+   */
+  readonly default?: boolean;
+
+  /**
+   * Claims of the access token that the handler gets, beside `sub`, `client_id` and `scope`.
+   *
+   * @default - none
+   */
+  readonly claims?: string[];
+
+  /**
+   * How long an authorizer's decision is reused for the same Authorization header. At most 1 hour.
+   *
+   * @default Duration.seconds(60), or 0 with `toolScopes`
+   */
+  readonly resultsCacheTtl?: Duration;
+}
+
+/** The authorization server that an MCP server trusts. */
+export interface TrustedIssuer {
+  readonly issuer: string;
+  readonly jwksUrl: string;
+  readonly logRetention: RetentionDays;
+}
+
+/** RFC 9728 section 3. */
+export const METADATA_PATH = '/.well-known/oauth-protected-resource';
+
+/** The methods of MCP's Streamable HTTP transport. */
+export const MCP_METHODS = ['GET', 'POST', 'DELETE'];
+
+/** Taken already: `claims` and `principalId` by API Gateway, the others by the authorizer. */
+const HANDED_ON_CLAIMS = ['sub', 'client_id', 'scope', 'claims', 'principalId'];
+
+/** Checks everything that can be known before the API's URL. Gives the path, '' for the root. */
+export function checkProtection(props: ProtectionProps): string {
+  const known = props.scopes.map((scope) => scope.name);
+  checkKnownScopes('requiredScopes', props.requiredScopes ?? [], known);
+  for (const [tool, scopes] of Object.entries(props.toolScopes ?? {})) {
+    checkKnownScopes(`toolScopes of '${tool}'`, scopes, known);
+  }
+  const reserved = (props.claims ?? []).find((claim) => HANDED_ON_CLAIMS.includes(claim));
+  if (reserved !== undefined) {
+    refuse(`claims must not have '${reserved}': the handler gets sub, client_id and scope anyway.`);
+  }
+  if (props.resultsCacheTtl) {
+    checkDuration('resultsCacheTtl', props.resultsCacheTtl, { atMost: Duration.hours(1) });
+    // A decision is kept for an Authorization header, whatever tool the next request with it calls.
+    if (hasToolScopes(props) && props.resultsCacheTtl.toMilliseconds() > 0) {
+      refuse(`resultsCacheTtl must be 0 with toolScopes, got ${props.resultsCacheTtl.toHumanString()}.`);
+    }
+  }
+  return checkPath(props.path ?? '/mcp');
+}
+
+function checkPath(path: string): string {
+  if (path !== '/' && !/^(\/[A-Za-z0-9._:-]+)+$/.test(path)) {
+    refuse(
+      `path must be like '/mcp': literal segments of letters, digits and ._:- without a slash at the end, got '${path}'.`,
+    );
+  }
+  return path === '/' ? '' : path;
+}
+
+function hasToolScopes(props: ProtectionProps): boolean {
+  return Object.keys(props.toolScopes ?? {}).length > 0;
+}
+
+/** A protected resource as the API in front of it must know it. */
+export class Protection {
+  /** The API's own URL, to which paths are added. */
+  private readonly base: string;
+  /** The scopes of the 401 challenge and of the metadata: the minimum, as MCP's authorization specification asks. */
+  readonly defaultScopes: readonly string[];
+  readonly resultsCacheTtl: Duration;
+
+  /**
+   * @param identifier the resource identifier, the API's URL + `path`
+   * @param path as `checkProtection` gives it
+   */
+  constructor(
+    private readonly trusted: TrustedIssuer,
+    private readonly props: ProtectionProps,
+    readonly identifier: string,
+    readonly path: string,
+  ) {
+    if (!identifier.endsWith(path)) {
+      refuse(
+        `identifier must end with the path '${path}', got '${Token.isUnresolved(identifier) ? 'a token' : identifier}'.`,
+      );
+    }
+    // Registers nothing: it holds the scopes and the identifier to their rules where fromIssuer() registers nothing either.
+    resourceRecord({ identifier, scopes: props.scopes });
+    this.base = identifier.slice(0, identifier.length - path.length);
+    this.defaultScopes = defaultScopes(props.scopes);
+    this.resultsCacheTtl = hasToolScopes(props) ? Duration.seconds(0) : (props.resultsCacheTtl ?? Duration.seconds(60));
+  }
+
+  get metadataUrl(): string {
+    return `${this.base}${METADATA_PATH}${this.path}`;
+  }
+
+  /** The root, and the form with the path, which clients try first (RFC 9728 section 3.1). */
+  get metadataPaths(): string[] {
+    return [...new Set([METADATA_PATH, `${METADATA_PATH}${this.path}`])];
+  }
+
+  /** Every scope that some call can need, in the order of their declaration. */
+  get neededScopes(): string[] {
+    const needed = [...this.requiredScopes, ...Object.values(this.props.toolScopes ?? {}).flat()];
+    return this.props.scopes.map((scope) => scope.name).filter((name) => needed.includes(name));
+  }
+
+  /** RFC 9728 section 2. */
+  get metadata(): Record<string, unknown> {
+    return {
+      resource: this.identifier,
+      authorization_servers: [this.trusted.issuer],
+      scopes_supported: this.defaultScopes,
+      bearer_methods_supported: ['header'],
+      ...(this.props.name !== undefined && { resource_name: this.props.name }),
+    };
+  }
+
+  /** The function that decides about each request. It stands next to the API, wherever the authorization server is. */
+  authorizerFunction(scope: Construct): LambdaFunction {
+    const fn = bundledFunction(scope, 'AuthorizerFunction', {
+      bundle: 'authorizer',
+      description: 'Decides whether an access token may call the MCP server.',
+      memorySize: 256,
+      // What an HTTP API gives its authorizers.
+      timeout: Duration.seconds(10),
+      logRetention: this.trusted.logRetention,
+    });
+    configure(fn, this.authorizerConfig({}));
+    return fn;
+  }
+
+  /** The function that answers for the metadata where the API cannot answer by itself. */
+  metadataFunction(scope: Construct): LambdaFunction {
+    const fn = bundledFunction(scope, 'MetadataFunction', {
+      bundle: 'authorizer',
+      export: 'metadata',
+      description: 'Serves the protected resource metadata of the MCP server (RFC 9728).',
+      memorySize: 256,
+      timeout: Duration.seconds(10),
+      logRetention: this.trusted.logRetention,
+    });
+    configure(fn, this.authorizerConfig(this.metadata));
+    return fn;
+  }
+
+  private get requiredScopes(): readonly string[] {
+    return this.props.requiredScopes ?? this.defaultScopes;
+  }
+
+  private authorizerConfig(metadata: Record<string, unknown>): AuthorizerConfig {
+    return {
+      issuer: this.trusted.issuer,
+      jwksUri: this.trusted.jwksUrl,
+      audience: this.identifier,
+      scopes: this.requiredScopes,
+      toolScopes: this.props.toolScopes ?? {},
+      claims: this.props.claims ?? [],
+      metadata,
+    };
+  }
+}

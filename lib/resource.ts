@@ -1,0 +1,134 @@
+import type { ResourceRecord } from './contract';
+import { checkUrl, firstDuplicate, refuse } from './validation';
+
+/** One scope of a protected resource. */
+export interface ResourceScope {
+  /**
+   * A scope token (RFC 6749 section 3.3), for example `notes:read`. Not one of OpenID Connect's own scopes.
+   */
+  readonly name: string;
+
+  /**
+   * The words that the consent page shows, for example `Read your notes`.
+   */
+  readonly description: string;
+
+  /**
+   * Whether this scope is asked for when a client asks for no scope.
+   *
+   * @default - the first scope where no scope of the resource says `true`
+   */
+  readonly default?: boolean;
+
+  /**
+   * Names of scopes of the same resource that this one includes.
+   *
+   * @default - none
+   */
+  readonly implies?: string[];
+}
+
+/** A protected resource (RFC 9728) that access tokens may be issued for. */
+export interface ProtectedResourceProps {
+  /**
+   * The resource identifier (RFC 8707): an absolute URL without a fragment, `https` (or `http` on loopback), in its
+   * canonical spelling. It is the `resource` that clients send and the `aud` of access tokens.
+   */
+  readonly identifier: string;
+
+  /**
+   * At least one scope.
+   */
+  readonly scopes: ResourceScope[];
+
+  /**
+   * What people read on the consent page.
+   *
+   * @default - the identifier's host
+   */
+  readonly name?: string;
+
+  /**
+   * Whether this resource is meant by requests without `resource` where several resources are registered. At most one resource.
+   *
+   * @default false
+   */
+  readonly default?: boolean;
+}
+
+/** Scopes that mean something to OpenID Connect itself (OpenID Connect Core 1.0, sections 3.1.2.1, 5.4 and 11). */
+const OPENID_SCOPES = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'];
+
+/** RFC 6749 section 3.3: scope-token. */
+const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
+
+/** The record of a protected resource, its defaults filled in. Throws where the props are wrong. */
+export function resourceRecord(props: ProtectedResourceProps): ResourceRecord {
+  checkIdentifier(props.identifier);
+  checkScopes(props.identifier, props.scopes);
+  const asked = defaultScopes(props.scopes);
+  return {
+    identifier: props.identifier,
+    name: props.name,
+    scopes: props.scopes.map((scope) => ({
+      name: scope.name,
+      description: scope.description,
+      default: asked.includes(scope.name),
+      implies: scope.implies ?? [],
+    })),
+    default: props.default ?? false,
+  };
+}
+
+/** The names of the scopes that are asked for when a client asks for none. */
+export function defaultScopes(scopes: readonly ResourceScope[]): string[] {
+  const marked = scopes.filter((scope) => scope.default);
+  return (marked.length > 0 ? marked : scopes.slice(0, 1)).map((scope) => scope.name);
+}
+
+function checkIdentifier(identifier: string): void {
+  const url = checkUrl('identifier', identifier);
+  if (!url) {
+    return;
+  }
+  // Clients and tokens compare identifiers as strings, so there is one spelling. A URL without a path may go without its slash.
+  const canonical = url.pathname === '/' && !identifier.endsWith('/') ? url.href.replace(/\/(?=$|\?)/, '') : url.href;
+  if (canonical !== identifier) {
+    refuse(`identifier must be spelled canonically, '${canonical}', got '${identifier}'.`);
+  }
+}
+
+function checkScopes(identifier: string, scopes: readonly ResourceScope[]): void {
+  if (scopes.length === 0) {
+    refuse(`scopes of ${identifier} must name at least one scope.`);
+  }
+  const names = scopes.map((scope) => scope.name);
+  const twice = firstDuplicate(names);
+  if (twice !== undefined) {
+    refuse(`scopes of ${identifier} must have different names, got '${twice}' twice.`);
+  }
+  for (const { name, description, implies = [] } of scopes) {
+    if (!SCOPE_TOKEN.test(name)) {
+      refuse(`a scope's name must be a scope token (no spaces, quotes and backslashes), got '${name}'.`);
+    }
+    if (OPENID_SCOPES.includes(name)) {
+      refuse(`a scope's name must not be one of OpenID Connect's (${OPENID_SCOPES.join(', ')}), got '${name}'.`);
+    }
+    if (description.trim() === '') {
+      refuse(`scope '${name}' must have a description: the words that the consent page shows.`);
+    }
+    checkKnownScopes(
+      `implies of scope '${name}'`,
+      implies,
+      names.filter((other) => other !== name),
+    );
+  }
+}
+
+/** Scopes that are named elsewhere must be scopes of the resource. */
+export function checkKnownScopes(where: string, named: readonly string[], known: readonly string[]): void {
+  const unknown = named.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    refuse(`${where} must be among ${known.join(', ') || '(no other scopes)'}, got '${unknown}'.`);
+  }
+}

@@ -1,0 +1,167 @@
+import { Stack, Token } from 'aws-cdk-lib';
+import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import { ViaServicePrincipal } from 'aws-cdk-lib/aws-kms';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { UpstreamConfig } from './contract';
+import { checkUrl, refuse } from './validation';
+
+/** Who may sign in. */
+export interface AllowRule {
+  /**
+   * A claim of the upstream ID token, for example `email`, `hd`, `groups` or `tid`.
+   */
+  readonly claim: string;
+
+  /**
+   * The rule holds when the claim, or a member of it, equals one of these. A value that begins with `@` matches the domain of a verified
+   * e-mail address.
+   */
+  readonly values: string[];
+}
+
+/** The one confidential client that you create at an OpenID Connect provider. */
+export interface OidcUpstreamProps {
+  /**
+   * The OpenID Connect issuer, exactly as its discovery document spells it.
+   */
+  readonly issuer: string;
+
+  /**
+   * The client's identifier.
+   */
+  readonly clientId: string;
+
+  /**
+   * The secret whose value is the client secret, as plain text.
+   */
+  readonly clientSecret: ISecret;
+
+  /**
+   * Scopes that are asked for upstream; `openid` is always among them.
+   *
+   * @default ['openid', 'profile', 'email']
+   */
+  readonly scopes?: string[];
+
+  /**
+   * Parameters that are added to the upstream authorization request, for example `{ hd: 'example.com' }`.
+   *
+   * @default - none
+   */
+  readonly extraParameters?: { [name: string]: string };
+
+  /**
+   * Who may sign in. Every rule must hold.
+   *
+   * @default - everyone that the upstream identity provider signs in; synth warns (`mcp-oidc-auth:everyoneMaySignIn`)
+   */
+  readonly allow?: AllowRule[];
+
+  /**
+   * Claims of the upstream ID token that are copied into access tokens.
+   *
+   * @default - none
+   */
+  readonly claims?: string[];
+}
+
+/** What the authorization server itself puts into an upstream authorization request (OpenID Connect Core 1.0 section 3.1.2.1, RFC 7636). */
+const OWN_PARAMETERS = [
+  'client_id',
+  'code_challenge',
+  'code_challenge_method',
+  'nonce',
+  'redirect_uri',
+  'response_mode',
+  'response_type',
+  'scope',
+  'state',
+];
+
+/** Claims that an access token has by itself (RFC 9068 section 2.2). */
+export const TOKEN_CLAIMS = ['iss', 'aud', 'exp', 'iat', 'nbf', 'jti', 'sub', 'client_id', 'scope'];
+
+/** The identity provider that people sign in at. */
+export class UpstreamIdp {
+  /**
+   * Any OpenID Connect provider with a discovery document (Entra ID, Google, Okta, Auth0, Keycloak, Cognito ...).
+   */
+  static oidc(props: OidcUpstreamProps): UpstreamIdp {
+    checkOidcProps(props);
+    return new UpstreamIdp(props);
+  }
+
+  /** Whether no rule says who may sign in. */
+  readonly everyoneMaySignIn: boolean;
+
+  private constructor(private readonly props: OidcUpstreamProps) {
+    this.everyoneMaySignIn = (props.allow ?? []).length === 0;
+  }
+
+  /**
+   * What the provider function must know.
+   *
+   * @internal
+   */
+  _config(): UpstreamConfig {
+    const { issuer, clientId, clientSecret, scopes, extraParameters, allow, claims } = this.props;
+    return {
+      issuer,
+      clientId,
+      clientSecretArn: clientSecret.secretFullArn ?? clientSecret.secretArn,
+      scopes: [...new Set(['openid', ...(scopes ?? ['profile', 'email'])])],
+      extraParameters: extraParameters ?? {},
+      allow: allow ?? [],
+      claims: claims ?? [],
+    };
+  }
+
+  /**
+   * Lets the provider function read the client secret and nothing else of it (`ISecret.grantRead` would add DescribeSecret).
+   *
+   * @internal
+   */
+  _grantReadSecret(grantee: IGrantable): void {
+    const { clientSecret } = this.props;
+    Grant.addToPrincipalOrResource({
+      grantee,
+      actions: ['secretsmanager:GetSecretValue'],
+      // The ARN of a secret that was imported by its name lacks the six characters that Secrets Manager adds to a name.
+      resourceArns: [clientSecret.secretFullArn ?? `${clientSecret.secretArn}-??????`],
+      resource: clientSecret,
+    });
+    clientSecret.encryptionKey?.grantDecrypt(
+      new ViaServicePrincipal(`secretsmanager.${Stack.of(clientSecret).region}.amazonaws.com`, grantee.grantPrincipal),
+    );
+  }
+}
+
+function checkOidcProps(props: OidcUpstreamProps): void {
+  const url = checkUrl('upstream.issuer', props.issuer);
+  if (url?.search) {
+    refuse(`upstream.issuer must have no query, got '${props.issuer}'.`);
+  }
+  if (props.issuer.includes('/.well-known/')) {
+    refuse(`upstream.issuer must be the issuer, not the URL of its discovery document, got '${props.issuer}'.`);
+  }
+  if (props.clientId === '') {
+    refuse("upstream.clientId must be the identifier of a client at the identity provider, got ''.");
+  }
+  for (const rule of props.allow ?? []) {
+    // An unresolved list is CloudFormation's; an empty one would keep everyone out.
+    if (!Token.isUnresolved(rule.values) && (rule.values.length === 0 || rule.values.some((value) => value === ''))) {
+      refuse(`upstream.allow for claim '${rule.claim}' must name at least one value, and no empty one.`);
+    }
+    if (rule.claim === '') {
+      refuse("upstream.allow must name a claim of the upstream ID token, got ''.");
+    }
+  }
+  const own = Object.keys(props.extraParameters ?? {}).find((name) => OWN_PARAMETERS.includes(name));
+  if (own !== undefined) {
+    refuse(`upstream.extraParameters must not have '${own}': the authorization server sets it.`);
+  }
+  const reserved = (props.claims ?? []).find((claim) => TOKEN_CLAIMS.includes(claim));
+  if (reserved !== undefined) {
+    refuse(`upstream.claims must not have '${reserved}': access tokens have their own.`);
+  }
+}
