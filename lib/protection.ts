@@ -92,6 +92,9 @@ const HANDED_ON_CLAIMS = ['sub', 'client_id', 'scope', 'claims', 'principalId'];
 /** Checks everything that can be known before the API's URL. Gives the path, '' for the root. */
 export function checkProtection(props: ProtectionProps): string {
   const known = props.scopes.map((scope) => scope.name);
+  if (props.requiredScopes?.length === 0) {
+    refuse('requiredScopes must name at least one scope, got none.');
+  }
   checkKnownScopes('requiredScopes', props.requiredScopes ?? [], known);
   for (const [tool, scopes] of Object.entries(props.toolScopes ?? {})) {
     checkKnownScopes(`toolScopes of '${tool}'`, scopes, known);
