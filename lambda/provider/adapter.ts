@@ -123,7 +123,21 @@ class InteractionAdapter extends RecordAdapter {
   }
 }
 
+/** Seconds in which a second redemption is the same client's, sent twice, rather than a thief's. */
+const CODE_RACE = 10;
+
 class CodeAdapter extends RecordAdapter {
+  /**
+   * A code that is presented again is refused, and the engine revokes what it was redeemed for (RFC 6749 section 4.1.2),
+   * except while the first redemption may still be under way: then refusing is enough.
+   */
+  protected override async payload(id: string, record: StoredRecord): Promise<AdapterPayload> {
+    if (record.consumedAt !== undefined && now() - record.consumedAt <= CODE_RACE) {
+      throw new errors.InvalidGrant('authorization code already consumed');
+    }
+    return super.payload(id, record);
+  }
+
   protected override put(key: string, value: object, expires: number): Promise<boolean> {
     return this.context.store.putIfAbsent(key, value, expires);
   }
@@ -132,15 +146,12 @@ class CodeAdapter extends RecordAdapter {
 class RefreshTokenAdapter extends RecordAdapter {
   override async consume(id: string): Promise<void> {
     const key = this.keyOf(id);
-    const record = await this.record(id);
-    const { refreshGrace } = this.context.lifetimes;
+    const consumedAt = (await this.record(id))?.consumedAt;
+    // find() lets a token that was consumed before the grace window through only as a retry.
+    const seen = this.#isWithinGrace(consumedAt) ? undefined : consumedAt;
+    const grace = this.context.lifetimes.refreshGrace;
     await this.write(() =>
-      this.context.store.consume(key, {
-        now: now(),
-        ...(refreshGrace > 0 ? { grace: refreshGrace } : {}),
-        // find() let a consumed token through only within the grace window or because its successor was never stored.
-        ...(record?.consumedAt === undefined ? {} : { seen: record.consumedAt }),
-      }),
+      this.context.store.consume(key, { now: now(), grace, ...(seen === undefined ? {} : { seen }) }),
     );
   }
 
@@ -153,7 +164,7 @@ class RefreshTokenAdapter extends RecordAdapter {
   protected override async payload(id: string, record: StoredRecord): Promise<AdapterPayload> {
     const payload = await super.payload(id, record);
     if (record.consumedAt === undefined) return payload;
-    if (now() - record.consumedAt > this.context.lifetimes.refreshGrace || this.context.lifetimes.refreshGrace === 0) {
+    if (!this.#isWithinGrace(record.consumedAt)) {
       if (await this.hasSuccessor(id, payload)) {
         logEvent('refresh.reused', { clientId: payload.clientId });
         return payload;
@@ -162,6 +173,11 @@ class RefreshTokenAdapter extends RecordAdapter {
     }
     const { consumed: _, ...unconsumed } = payload;
     return unconsumed;
+  }
+
+  #isWithinGrace(consumedAt: number | undefined): boolean {
+    const { refreshGrace } = this.context.lifetimes;
+    return consumedAt !== undefined && refreshGrace > 0 && now() - consumedAt <= refreshGrace;
   }
 
   /** A consumed token whose successor was never stored is a retry: nobody holds anything newer. */

@@ -158,21 +158,15 @@ function refusalOf(error: unknown): Error {
     }
     return new UpstreamRefused('server_error', 'The identity provider refused this server', { cause: error });
   }
-  const cause = error instanceof Error ? error.cause : undefined;
-  if (
-    error instanceof TypeError ||
-    (error instanceof Error && error.name === 'TimeoutError') ||
-    isNetworkError(cause)
-  ) {
-    return new UpstreamUnavailable('The identity provider cannot be reached', { cause: error });
-  }
-  const status = cause instanceof Response ? cause.status : 0;
-  if (status >= 500) return new UpstreamUnavailable('The identity provider is failing', { cause: error });
+  if (isUnreachable(error)) return new UpstreamUnavailable('The identity provider cannot be reached', { cause: error });
   return new UpstreamRefused('access_denied', "The identity provider's answer could not be verified", { cause: error });
 }
 
-function isNetworkError(error: unknown): boolean {
-  return error instanceof Error && ('code' in error || error.name === 'TimeoutError');
+/** fetch failed (TypeError), timed out, or got 5xx where a document was expected. */
+function isUnreachable(error: unknown): boolean {
+  if (error instanceof TypeError) return true;
+  if (!(error instanceof client.ClientError)) return false;
+  return error.code === 'OAUTH_TIMEOUT' || (error.cause instanceof Response && error.cause.status >= 500);
 }
 
 /** Every rule must hold; a rule holds when the claim, or a member of it, equals one of its values. */

@@ -34,7 +34,7 @@ export interface ConsumeOptions {
   readonly now?: number;
   /** For this many seconds a consumed record may be consumed again. 0 or absent: never. */
   readonly grace?: number;
-  /** The `consumedAt` that the caller has read and lets be consumed again, however long ago that was. */
+  /** The `consumedAt` that the caller has read and lets be consumed again, however long ago that was; `consumedAt` then begins anew. */
   readonly seen?: number;
 }
 
@@ -177,7 +177,7 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter {
   }
 
   /**
-   * Marks a record as used. The record stays, with the time of its first use.
+   * Marks a record as used. The record stays, with the time of its first use, or of the use that `seen` let through.
    *
    * @returns true for whoever may go on: of any number of callers at most one, unless `grace` or `seen` lets more;
    *   false if there is no unexpired record or it is used up
@@ -197,12 +197,13 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter {
       values[':seen'] = { N: String(seen) };
     }
     const condition = `attribute_exists(#pk) AND ${UNEXPIRED} AND (${usable.join(' OR ')})`;
+    const update = `SET #consumedAt = ${seen === undefined ? 'if_not_exists(#consumedAt, :now)' : ':now'}`;
     return conditionHeld(
       this.#client.send(
         new UpdateItemCommand({
           TableName: this.#tableName,
           Key: keyAttributes(key, this.namespace),
-          UpdateExpression: 'SET #consumedAt = if_not_exists(#consumedAt, :now)',
+          UpdateExpression: update,
           ConditionExpression: condition,
           ...placeholders(values, condition),
         }),

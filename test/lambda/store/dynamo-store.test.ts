@@ -199,13 +199,14 @@ describe('consume', () => {
     expect(await at(0)).toBe(false);
   });
 
-  test('succeeds again for who has seen when it was consumed, and keeps the first time', async () => {
+  test('succeeds again for who has seen when it was consumed, and begins the grace window anew', async () => {
     expect(await at(0)).toBe(true);
-    expect(await at(600, { seen: SECONDS })).toBe(true);
-    expect(await at(600, { grace: 60, seen: SECONDS })).toBe(true);
-    expect(await at(600, { seen: SECONDS + 1 })).toBe(false);
     expect(await at(600, { grace: 60 })).toBe(false);
-    expect((await record())?.consumedAt).toBe(SECONDS);
+    expect(await at(600, { grace: 60, seen: SECONDS + 1 })).toBe(false);
+    expect(await at(600, { grace: 60, seen: SECONDS })).toBe(true);
+    expect((await record())?.consumedAt).toBe(SECONDS + 600);
+    expect(await at(600, { seen: SECONDS })).toBe(false);
+    expect(await at(660, { grace: 60 })).toBe(true);
   });
 
   test('succeeds for who has seen a time, where the record is unconsumed', async () => {

@@ -1,0 +1,33 @@
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Harness, ISSUER, RESOURCE } from './harness';
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await Harness.start();
+});
+afterAll(() => harness[Symbol.asyncDispose]());
+
+describe('a sign-in', () => {
+  it('goes from the authorization request through consent and upstream to tokens for one audience', async () => {
+    const client = await harness.register();
+    harness.upstream.claims = { sub: 'ada', email: 'ada@example.com' };
+    const { answer, code, codeVerifier, consent } = await harness.signIn(client, { scope: 'notes:use notes:write' });
+    expect(consent.text).toContain('Test client');
+    expect(answer.searchParams.get('state')).toBe('client-state');
+    expect(answer.searchParams.get('iss')).toBe(ISSUER);
+    const { status, body } = await harness.redeem(client, { code, codeVerifier });
+    expect([status, body]).toEqual([200, expect.objectContaining({ token_type: 'Bearer' })]);
+    expect(decodeProtectedHeader(body.access_token!)).toMatchObject({ typ: 'at+jwt', alg: 'RS256' });
+    expect(decodeJwt(body.access_token!)).toMatchObject({
+      iss: ISSUER,
+      aud: RESOURCE,
+      client_id: client.client_id,
+      scope: 'notes:use notes:read notes:write',
+      email: 'ada@example.com',
+    });
+    const refreshed = await harness.refresh(client, body.refresh_token);
+    expect(refreshed.status).toBe(200);
+    expect(refreshed.body.refresh_token).not.toBe(body.refresh_token);
+  });
+});

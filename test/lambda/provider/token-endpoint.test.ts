@@ -1,0 +1,249 @@
+import { decodeJwt } from 'jose';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { clientKey, refreshTokenKey } from '../../../lambda/provider/keys';
+import { DynamoStore } from '../../../lambda/store/dynamo-store';
+import { Harness, RESOURCE } from './harness';
+
+let harness: Harness;
+let client: Record<string, string>;
+beforeAll(async () => {
+  harness = await Harness.start();
+  client = await harness.register();
+});
+afterAll(() => harness[Symbol.asyncDispose]());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+/** Moves the clock of every instance. */
+function later(seconds: number): void {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + seconds * 1000 });
+}
+
+async function refreshToken(of: Harness = harness, as: Record<string, string> = client): Promise<string> {
+  const { body } = await of.redeem(as, await of.signIn(as));
+  return body.refresh_token ?? '';
+}
+
+const times = <T>(n: number, make: () => Promise<T>) => Promise.all(Array.from({ length: n }, make));
+
+describe('a code', () => {
+  it('is redeemed by one of twenty parallel requests', async () => {
+    const signIn = await harness.signIn(client);
+    const answers = await times(20, () => harness.redeem(client, signIn));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    for (const { status, body } of answers.filter(({ status }) => status !== 200)) {
+      expect([status, body.error]).toEqual([400, 'invalid_grant']);
+    }
+    const { body } = answers.find(({ status }) => status === 200)!;
+    expect((await harness.refresh(client, body.refresh_token)).status).toBe(200);
+  });
+
+  it('that is presented again later revokes what it was redeemed for', async () => {
+    const signIn = await harness.signIn(client);
+    const { body } = await harness.redeem(client, signIn);
+    later(15);
+    expect(await harness.redeem(client, signIn)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    expect(await harness.refresh(client, body.refresh_token)).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_grant' },
+    });
+  });
+
+  it.each([
+    ['a wrong verifier', { code_verifier: 'a'.repeat(43) }, 'invalid_grant'],
+    ['no verifier', { code_verifier: undefined }, 'invalid_grant'],
+    ['an unknown resource', { resource: 'https://other.example.com/mcp' }, 'invalid_target'],
+    ['another redirect URI', { redirect_uri: 'https://client.example.com/other' }, 'invalid_grant'],
+  ])('is not burned by %s', async (_, params, error) => {
+    const signIn = await harness.signIn(client);
+    const refused = await harness.redeem(client, signIn, params);
+    expect([refused.status, refused.body.error]).toEqual([400, error]);
+    expect((await harness.redeem(client, signIn)).status).toBe(200);
+  });
+
+  it('is not burned by another client, which does not get it either', async () => {
+    const signIn = await harness.signIn(client);
+    const other = await harness.register({ client_name: 'Other' });
+    expect(await harness.redeem(other, signIn)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    expect((await harness.redeem(client, signIn)).status).toBe(200);
+  });
+
+  it('expires', async () => {
+    const signIn = await harness.signIn(client);
+    later(61);
+    expect(await harness.redeem(client, signIn)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+  });
+});
+
+describe('a refresh token', () => {
+  it('has one successor, however many refresh with it at once', async () => {
+    const token = await refreshToken();
+    const answers = await times(20, () => harness.refresh(client, token));
+    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
+    const successors = new Set(answers.map(({ body }) => body.refresh_token));
+    expect(successors.size).toBe(1);
+    expect(successors).not.toContain(token);
+  });
+
+  it('yields the same successor again within the grace window, and revokes the family after it', async () => {
+    const token = await refreshToken();
+    const first = await harness.refresh(client, token);
+    later(55);
+    const again = await harness.refresh(client, token);
+    expect(again.body.refresh_token).toBe(first.body.refresh_token);
+    later(10);
+    expect(await harness.refresh(client, token)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    expect((await harness.refresh(client, first.body.refresh_token)).status).toBe(400);
+  });
+
+  it('works on when it was consumed and its successor was never stored', async () => {
+    const token = await refreshToken();
+    await harness.store.consume(refreshTokenKey(token));
+    later(3600);
+    const retried = await harness.refresh(client, token);
+    expect(retried.status).toBe(200);
+    const neighbour = await harness.refresh(client, token);
+    expect(neighbour.body.refresh_token).toBe(retried.body.refresh_token);
+    expect((await harness.refresh(client, retried.body.refresh_token)).status).toBe(200);
+  });
+
+  it('is used once where the grace window is 0', async () => {
+    await using strict = await Harness.start({ lifetimes: { refreshGrace: 0 } });
+    const own = await strict.register();
+    const token = await refreshToken(strict, own);
+    const answers = await times(20, () => strict.refresh(own, token));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+  });
+
+  it.each([
+    ['an unknown resource', { resource: 'https://other.example.com/mcp' }],
+    ['a scope that was not granted', { scope: 'notes:write' }],
+  ])('is not burned by %s', async (_, params) => {
+    const token = await refreshToken();
+    expect((await harness.refresh(client, token, params)).status).toBe(400);
+    later(3600);
+    expect((await harness.refresh(client, token)).status).toBe(200);
+  });
+
+  it('is of one family: revoking it leaves the other sign-ins of the same client alone', async () => {
+    const [one, other] = [await refreshToken(), await refreshToken()];
+    const revoked = await harness.fetch('/revoke', {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ client_id: client.client_id!, token: one }).toString(),
+    });
+    expect(revoked.status).toBe(200);
+    expect((await harness.refresh(client, one)).status).toBe(400);
+    expect((await harness.refresh(client, other)).status).toBe(200);
+  });
+
+  it('is not revoked by another client', async () => {
+    const token = await refreshToken();
+    const other = await harness.register({ client_name: 'Other' });
+    await harness.fetch('/revoke', {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ client_id: other.client_id!, token }).toString(),
+    });
+    expect((await harness.refresh(client, token)).status).toBe(200);
+  });
+
+  it('ends with its grant, and never looks as if it lived longer', async () => {
+    await using short = await Harness.start({ lifetimes: { grant: 100, refreshTokenIdle: 80 } });
+    const own = await short.register();
+    const token = await refreshToken(short, own);
+    later(60);
+    const second = await short.refresh(own, token);
+    expect(second.status).toBe(200);
+    later(45);
+    expect(await short.refresh(own, second.body.refresh_token)).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_grant' },
+    });
+  });
+
+  it('keeps the client registered as long as it is used', async () => {
+    await using short = await Harness.start({ lifetimes: { client: 100 } });
+    const own = await short.register();
+    let token = await refreshToken(short, own);
+    for (let i = 0; i < 3; i++) {
+      later(60);
+      const { status, body } = await short.refresh(own, token);
+      expect(status).toBe(200);
+      token = body.refresh_token!;
+    }
+  });
+});
+
+describe('the audience', () => {
+  it.each(['https://mcp.example.com/mcp/', 'HTTPS://MCP.example.com/mcp', 'https://mcp.example.com:443/mcp'])(
+    'is the one resource, spelled as %s on every request',
+    async (resource) => {
+      const signIn = await harness.signIn(client, { resource });
+      const { status, body } = await harness.redeem(client, signIn, { resource });
+      expect(status).toBe(200);
+      expect(decodeJwt(body.access_token!).aud).toBe(RESOURCE);
+      const refreshed = await harness.refresh(client, body.refresh_token, { resource: RESOURCE });
+      expect(decodeJwt(refreshed.body.access_token!).aud).toBe(RESOURCE);
+    },
+  );
+
+  it('is the only resource where no request names one', async () => {
+    const signIn = await harness.signIn(client, { resource: undefined });
+    const { body } = await harness.redeem(client, signIn, { resource: undefined });
+    expect(decodeJwt(body.access_token!).aud).toBe(RESOURCE);
+  });
+});
+
+describe('a client with a secret', () => {
+  it('is authenticated by it, in the header or the body, and the table holds only its hash', async () => {
+    const confidential = await harness.register({ token_endpoint_auth_method: 'client_secret_basic' });
+    const basic = Buffer.from(`${confidential.client_id}:${confidential.client_secret}`).toString('base64');
+    const { code, codeVerifier } = await harness.signIn(confidential);
+    const wrong = await harness.redeem(confidential, { code, codeVerifier }, { client_secret: 'wrong' });
+    expect([wrong.status, wrong.body.error]).toEqual([401, 'invalid_client']);
+    const right = await harness.token(
+      {
+        grant_type: 'authorization_code',
+        code,
+        code_verifier: codeVerifier,
+        redirect_uri: 'https://client.example.com/callback',
+      },
+      { authorization: `Basic ${basic}` },
+    );
+    expect(right.status).toBe(200);
+    const posted = await harness.refresh(confidential, right.body.refresh_token, {
+      client_secret: confidential.client_secret!,
+    });
+    expect(posted.status).toBe(200);
+    const records = await harness.store.read([clientKey(confidential.client_id!)]);
+    expect(JSON.stringify(records)).not.toContain(confidential.client_secret);
+  });
+
+  it('that nobody knows is told so in the words that make clients register anew', async () => {
+    expect(await harness.refresh({ client_id: 'unknown' }, 'a.b')).toMatchObject({
+      status: 401,
+      body: { error: 'invalid_client' },
+    });
+  });
+});
+
+describe('an outage of the store', () => {
+  it.each(['read', 'consume', 'putIfAbsent'] as const)(
+    'in %s is 503 with Retry-After, and nothing is lost',
+    async (method) => {
+      const token = await refreshToken();
+      const broken = vi
+        .spyOn(DynamoStore.prototype, method)
+        .mockRejectedValue(Object.assign(new Error('throttled'), { $fault: 'server' }));
+      const answer = await harness.refresh(client, token);
+      expect([answer.status, answer.body.error]).toEqual([503, 'temporarily_unavailable']);
+      expect(answer.headers.get('retry-after')).toBe('5');
+      broken.mockRestore();
+      later(3600);
+      expect((await harness.refresh(client, token)).status).toBe(200);
+    },
+  );
+});

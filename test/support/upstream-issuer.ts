@@ -1,0 +1,86 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+
+/** An identity provider on loopback whose answers a test chooses: it signs in at once whoever the test says. */
+export interface UpstreamIssuer extends AsyncDisposable {
+  readonly issuer: string;
+  /** The person that signs in next. */
+  claims: Record<string, unknown>;
+  /** The authorization endpoint answers with this error instead. */
+  error?: string;
+  /** Put into the ID token instead of the nonce that was asked for. */
+  nonce?: string;
+  /** Every endpoint answers with this status instead. */
+  failure?: number;
+  /** The authorization requests that it got. */
+  readonly requests: URLSearchParams[];
+}
+
+export async function startUpstreamIssuer(): Promise<UpstreamIssuer> {
+  const { publicKey, privateKey } = await generateKeyPair('RS256');
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'upstream', alg: 'RS256', use: 'sig' };
+  const codes = new Map<string, URLSearchParams>();
+  const requests: URLSearchParams[] = [];
+
+  const server = createServer(async (req, res) => {
+    const url = new URL(req.url ?? '/', self.issuer);
+    const json = (status: number, body: object) =>
+      res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    if (self.failure) return json(self.failure, { error: 'server_error' });
+    switch (url.pathname) {
+      case '/.well-known/openid-configuration':
+        return json(200, {
+          issuer: self.issuer,
+          authorization_endpoint: `${self.issuer}/authorize`,
+          token_endpoint: `${self.issuer}/token`,
+          jwks_uri: `${self.issuer}/jwks`,
+          id_token_signing_alg_values_supported: ['RS256'],
+        });
+      case '/jwks':
+        return json(200, { keys: [jwk] });
+      case '/authorize': {
+        requests.push(url.searchParams);
+        const back = new URL(url.searchParams.get('redirect_uri') ?? '');
+        back.searchParams.set('state', url.searchParams.get('state') ?? '');
+        if (self.error) back.searchParams.set('error', self.error);
+        else {
+          const code = `code-${codes.size}`;
+          codes.set(code, url.searchParams);
+          back.searchParams.set('code', code);
+        }
+        return res.writeHead(303, { location: back.href }).end();
+      }
+      case '/token': {
+        const chunks: Buffer[] = [];
+        for await (const chunk of req) chunks.push(chunk);
+        const code = new URLSearchParams(Buffer.concat(chunks).toString()).get('code') ?? '';
+        const request = codes.get(code);
+        codes.delete(code);
+        if (!request) return json(400, { error: 'invalid_grant' });
+        const idToken = await new SignJWT({ ...self.claims, nonce: self.nonce ?? request.get('nonce') })
+          .setProtectedHeader({ alg: 'RS256', kid: 'upstream' })
+          .setIssuer(self.issuer)
+          .setAudience(request.get('client_id') ?? '')
+          .setIssuedAt()
+          .setExpirationTime('5m')
+          .sign(privateKey);
+        return json(200, { access_token: 'upstream', token_type: 'Bearer', id_token: idToken });
+      }
+      default:
+        return json(404, {});
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+
+  const self: UpstreamIssuer = {
+    issuer: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    claims: { sub: 'ada' },
+    requests,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return self;
+}
