@@ -1,0 +1,93 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { CloudFormationCustomResourceEvent, Context } from 'aws-lambda';
+import { KEY_SET_RESOURCE_TYPE, type OnDeployConfig, PROTECTED_RESOURCE_TYPE } from '../../lib/contract';
+import { ensureKeySet } from './first-key-set';
+import { parseResource } from './parse-resource';
+import { register, unregister } from './registered-resource';
+import { type Outcome, respond } from './respond';
+
+/** Kept back from the function's time for the answer to CloudFormation, in milliseconds. */
+const TIME_TO_ANSWER = 10_000;
+/** The whole answer may have 4096 bytes. */
+const LONGEST_REASON = 1000;
+
+/** What of Lambda's context is needed: how long the function may still run, and where it writes its log. */
+export type RunContext = Pick<Context, 'getRemainingTimeInMillis' | 'logStreamName'>;
+
+/** The custom resources that make the first key set and register protected resources. Each request may come more than once. */
+export class CustomResources {
+  constructor(
+    private readonly secretsManager: SecretsManagerClient,
+    private readonly dynamoDb: DynamoDBClient,
+    private readonly config: OnDeployConfig,
+  ) {}
+
+  /**
+   * Does what CloudFormation asks for and tells it the outcome, whatever happens.
+   *
+   * @throws Error only where CloudFormation could not be told, so that Lambda repeats the request
+   */
+  async handle(event: CloudFormationCustomResourceEvent, context: RunContext): Promise<void> {
+    await respond(event, await this.outcomeOf(event, context));
+  }
+
+  private async outcomeOf(event: CloudFormationCustomResourceEvent, context: RunContext): Promise<Outcome> {
+    try {
+      const PhysicalResourceId = await withDeadline(
+        this.perform(event),
+        context.getRemainingTimeInMillis() - TIME_TO_ANSWER,
+      );
+      return { Status: 'SUCCESS', PhysicalResourceId };
+    } catch (error) {
+      console.error(error);
+      const message = error instanceof Error ? error.message : String(error);
+      const Reason = `${message.slice(0, LONGEST_REASON)} (log stream ${context.logStreamName})`;
+      // What failed to come into being has to have an id as well: CloudFormation asks to delete it.
+      const PhysicalResourceId = 'PhysicalResourceId' in event ? event.PhysicalResourceId : `failed-${event.RequestId}`;
+      return { Status: 'FAILED', PhysicalResourceId, Reason };
+    }
+  }
+
+  /** @returns the physical id: while it stays the same, CloudFormation sees the same thing; when it changes, the former is deleted. */
+  private async perform(event: CloudFormationCustomResourceEvent): Promise<string> {
+    const { tableName, keySetSecretArn } = this.config;
+    const owner = `${event.StackId}/${event.LogicalResourceId}`;
+    if (event.RequestType === 'Delete') {
+      // The key set goes with its secret, whose removal policy decides.
+      if (event.ResourceType === PROTECTED_RESOURCE_TYPE) {
+        await unregister(this.dynamoDb, tableName, event.PhysicalResourceId, owner);
+      }
+      return event.PhysicalResourceId;
+    }
+    switch (event.ResourceType) {
+      case KEY_SET_RESOURCE_TYPE:
+        await ensureKeySet(this.secretsManager, keySetSecretArn);
+        return keySetSecretArn;
+      case PROTECTED_RESOURCE_TYPE: {
+        const resource = parseResource(event.ResourceProperties.Resource);
+        await register(this.dynamoDb, tableName, resource, owner);
+        return resource.identifier;
+      }
+      default:
+        throw new Error(
+          `This function makes ${KEY_SET_RESOURCE_TYPE} and ${PROTECTED_RESOURCE_TYPE}; given: ${event.ResourceType}.`,
+        );
+    }
+  }
+}
+
+/** A function that is stopped cannot answer, so it gives up before. */
+async function withDeadline<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+  const stop = new AbortController();
+  const deadline = delay(Math.max(0, milliseconds), undefined, { signal: stop.signal }).then(() => {
+    throw new Error('AWS did not answer in time. Deploy again; if it stays so, look for an outage.');
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    stop.abort();
+    deadline.catch(() => undefined);
+  }
+}
