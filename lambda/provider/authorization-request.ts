@@ -4,6 +4,8 @@ import { type Catalogue, withImplied } from './resources';
 /** The scopes of OpenID Connect Core that are served. */
 export const OIDC_SCOPES = ['openid', 'offline_access'];
 
+const PROMPTS = new Set(['none', 'login', 'consent']);
+
 /** Parameters that OpenID Connect defines for requests with the scope `openid`; elsewhere they mean nothing. */
 const OIDC_ONLY = ['acr_values', 'claims', 'claims_locales', 'id_token_hint', 'max_age', 'nonce'];
 
@@ -15,6 +17,12 @@ export function normalizeAuthorizationRequest(query: URLSearchParams, catalogue:
   const params = new URLSearchParams(query);
   const resource = normalizeResource(params, catalogue);
   if (resource) params.set('scope', scopesFor(resource, params.get('scope') ?? '').join(' '));
+  // Upstream chooses the account; a prompt that this server has no page for says nothing to it (OpenID Connect Core section 3.1.2.1).
+  if (params.has('prompt')) {
+    const prompts = splitWords(params.get('prompt') ?? '').filter((prompt) => PROMPTS.has(prompt));
+    if (prompts.length > 0) params.set('prompt', prompts.join(' '));
+    else params.delete('prompt');
+  }
   const scopes = params.get('scope')?.split(' ') ?? [];
   if (!scopes.includes('openid')) for (const name of OIDC_ONLY) params.delete(name);
   return params;
@@ -27,7 +35,7 @@ export function normalizeTokenRequest(form: URLSearchParams, catalogue: Catalogu
   if (params.has('scope')) {
     const known = new Set([...catalogue.scopeNames, 'openid']);
     // offline_access is never refused: whether a refresh token exists was decided at the grant.
-    const scopes = splitScopes(params.get('scope') ?? '').filter((scope) => known.has(scope));
+    const scopes = splitWords(params.get('scope') ?? '').filter((scope) => known.has(scope));
     if (scopes.length > 0) params.set('scope', scopes.join(' '));
     else params.delete('scope');
   }
@@ -45,7 +53,7 @@ function normalizeResource(params: URLSearchParams, catalogue: Catalogue): Resou
 }
 
 function scopesFor(resource: ResourceRecord, asked: string): string[] {
-  const names = splitScopes(asked);
+  const names = splitWords(asked);
   const granted = withImplied(resource, names);
   const scopes = granted.length > 0 ? granted : withImplied(resource, defaultScopes(resource));
   return [...OIDC_SCOPES.filter((scope) => names.includes(scope)), ...scopes.map(({ name }) => name)];
@@ -55,6 +63,6 @@ function defaultScopes(resource: ResourceRecord): string[] {
   return resource.scopes.filter((scope) => scope.default).map(({ name }) => name);
 }
 
-function splitScopes(scope: string): string[] {
-  return scope.split(' ').filter((name) => name !== '');
+function splitWords(text: string): string[] {
+  return text.split(' ').filter((word) => word !== '');
 }
