@@ -155,10 +155,7 @@ async function startEmbedded(): Promise<{ url: string; close(): Promise<void> }>
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async close() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-    },
+    // Ends idle connections and waits for the others: one that breaks off is an exception in dynalite.
+    close: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }
