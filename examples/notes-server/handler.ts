@@ -1,0 +1,19 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { createMcpHandler } from '@modelcontextprotocol/server';
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { callerOf } from './caller';
+import { Notes } from './notes';
+import { requestOf, stream } from './rest-api';
+import { notesServer } from './server';
+
+const dynamoDb = new DynamoDBClient({});
+const tableName = process.env.TABLE_NAME!;
+
+/** An MCP server without sessions, in a Lambda function behind a REST API that streams: every request stands for itself. */
+export const handler = awslambda.streamifyResponse<APIGatewayProxyEvent>(async (event, responseStream) => {
+  const caller = callerOf(event);
+  const notes = new Notes(dynamoDb, tableName, caller.sub);
+  // A subscription would keep the function running for as long as it may, to tell of changes that never come.
+  const mcp = createMcpHandler(() => notesServer(caller, notes), { maxSubscriptions: 0 });
+  await stream(await mcp.fetch(requestOf(event)), responseStream);
+});
