@@ -1,6 +1,5 @@
-import { Stack, Token } from 'aws-cdk-lib';
-import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
-import { ViaServicePrincipal } from 'aws-cdk-lib/aws-kms';
+import { Token } from 'aws-cdk-lib';
+import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { UpstreamConfig } from './contract';
 import { checkUrl, refuse } from './validation';
@@ -117,22 +116,29 @@ export class UpstreamIdp {
   }
 
   /**
-   * Lets the provider function read the client secret and nothing else of it (`ISecret.grantRead` would add DescribeSecret).
+   * Lets the provider function read the client secret and nothing else of it: `ISecret.grantRead` would add DescribeSecret, and leave out a key
+   * that was imported.
    *
    * @internal
    */
-  _grantReadSecret(grantee: IGrantable): void {
-    const { clientSecret } = this.props;
-    Grant.addToPrincipalOrResource({
-      grantee,
-      actions: ['secretsmanager:GetSecretValue'],
-      // The ARN of a secret that was imported by its name lacks the six characters that Secrets Manager adds to a name.
-      resourceArns: [clientSecret.secretFullArn ?? `${clientSecret.secretArn}-??????`],
-      resource: clientSecret,
-    });
-    clientSecret.encryptionKey?.grantDecrypt(
-      new ViaServicePrincipal(`secretsmanager.${Stack.of(clientSecret).region}.amazonaws.com`, grantee.grantPrincipal),
+  _grantReadSecret(provider: IGrantable): void {
+    const { secretArn, secretFullArn, encryptionKey, stack } = this.props.clientSecret;
+    provider.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['secretsmanager:GetSecretValue'],
+        // The ARN of a secret that was imported by its name lacks the six characters that Secrets Manager adds to a name.
+        resources: [secretFullArn ?? `${secretArn}-??????`],
+      }),
     );
+    if (encryptionKey) {
+      provider.grantPrincipal.addToPrincipalPolicy(
+        new PolicyStatement({
+          actions: ['kms:Decrypt'],
+          resources: [encryptionKey.keyArn],
+          conditions: { StringEquals: { 'kms:ViaService': `secretsmanager.${stack.region}.amazonaws.com` } },
+        }),
+      );
+    }
   }
 }
 

@@ -1,0 +1,70 @@
+import type { ProtectedResourceProps } from 'mcp-oidc-auth';
+import { describe, expect, test } from 'vitest';
+import { newAuth, newStack, ofType } from './synth';
+
+const READ = { name: 'notes:read', description: 'Read your notes' };
+const WRITE = { name: 'notes:write', description: 'Add notes' };
+const NOTES: ProtectedResourceProps = { identifier: 'https://mcp.example.com/notes', scopes: [READ] };
+
+function record(props: Partial<ProtectedResourceProps>) {
+  const stack = newStack();
+  newAuth(stack, { resources: [{ ...NOTES, ...props }] });
+  return JSON.parse(ofType(stack, 'Custom::McpOidcAuthProtectedResource')[0]?.[1].Properties.Resource);
+}
+
+describe('default scopes', () => {
+  const defaults = (scopes: ProtectedResourceProps['scopes']) =>
+    record({ scopes }).scopes.map((scope: { default: boolean }) => scope.default);
+
+  test('are the first scope where none says so', () => expect(defaults([READ, WRITE])).toEqual([true, false]));
+  test('are those that say so', () => expect(defaults([READ, { ...WRITE, default: true }])).toEqual([false, true]));
+});
+
+describe('an identifier', () => {
+  test.each([
+    'https://mcp.example.com',
+    'https://mcp.example.com/',
+    'https://mcp.example.com/a/b',
+    'https://mcp.example.com:8443/mcp',
+    'https://mcp.example.com/mcp?tenant=a',
+    'https://mcp.example.com?tenant=a',
+    'http://localhost:3001/mcp',
+    'http://127.0.0.1:3001/mcp',
+    'http://[::1]:3001/mcp',
+  ])('may be %s', (identifier) => {
+    expect(record({ identifier }).identifier).toBe(identifier);
+  });
+
+  test.each([
+    ['mcp', "identifier must be an absolute URL, got 'mcp'."],
+    ['http://mcp.example.com', 'identifier must begin with https:// (http:// only on localhost)'],
+    ['urn:example:mcp', 'identifier must begin with https://'],
+    ['https://mcp.example.com/#a', 'identifier must have no fragment and no credentials'],
+    ['https://u@mcp.example.com/', 'identifier must have no fragment and no credentials'],
+    ['https://MCP.example.com/mcp', "identifier must be spelled canonically, 'https://mcp.example.com/mcp', got"],
+    ['https://mcp.example.com:443/mcp', "identifier must be spelled canonically, 'https://mcp.example.com/mcp', got"],
+    ['https://mcp.example.com/a/../mcp', "identifier must be spelled canonically, 'https://mcp.example.com/mcp', got"],
+  ])('cannot be %s', (identifier, message) => {
+    expect(() => record({ identifier })).toThrow(`McpOidcAuth: ${message}`);
+  });
+});
+
+describe('scopes', () => {
+  test.each([
+    [[], 'scopes of https://mcp.example.com/notes must name at least one scope.'],
+    [[READ, READ], "scopes of https://mcp.example.com/notes must have different names, got 'notes:read' twice."],
+    [[{ ...READ, name: 'notes read' }], "a scope's name must be a scope token"],
+    [[{ ...READ, name: 'notes"' }], "a scope's name must be a scope token"],
+    [[{ ...READ, name: '' }], "a scope's name must be a scope token"],
+    [[{ ...READ, name: 'openid' }], "a scope's name must not be one of OpenID Connect's"],
+    [[{ ...READ, name: 'offline_access' }], "a scope's name must not be one of OpenID Connect's"],
+    [
+      [{ ...READ, description: ' ' }],
+      "scope 'notes:read' must have a description: the words that the consent page shows.",
+    ],
+    [[READ, { ...WRITE, implies: ['admin'] }], "implies of scope 'notes:write' must be among notes:read, got 'admin'."],
+    [[{ ...READ, implies: ['notes:read'] }], "implies of scope 'notes:read' must be among (no other scopes), got"],
+  ])('%o are refused', (scopes, message) => {
+    expect(() => record({ scopes })).toThrow(`McpOidcAuth: ${message}`);
+  });
+});

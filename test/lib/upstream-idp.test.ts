@@ -1,0 +1,120 @@
+import { App, CfnParameter, Stack } from 'aws-cdk-lib';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { OidcUpstreamProps } from 'mcp-oidc-auth';
+import { describe, expect, test } from 'vitest';
+import { configOf, idOf, newAuth, newStack, permissionsOf, upstream } from './synth';
+
+const secretPermissions = (stack: ReturnType<typeof newStack>) =>
+  permissionsOf(stack, 'AuthProviderRole').filter(
+    (line) => /secretsmanager|kms/.test(line) && !line.includes(idOf(stack, 'AWS::SecretsManager::Secret', 'AuthKey')),
+  );
+
+describe('the client secret', () => {
+  test('may be a secret of the same stack, encrypted with a key', () => {
+    const stack = newStack();
+    const clientSecret = new Secret(stack, 'Client', { encryptionKey: new Key(stack, 'Key') });
+    newAuth(stack, { upstream: upstream(stack, { clientSecret }) });
+    const secret = idOf(stack, 'AWS::SecretsManager::Secret', 'Client');
+    expect(configOf(stack, 'AuthProvider').upstream.clientSecretArn).toBe(`<${secret}>`);
+    const key = idOf(stack, 'AWS::KMS::Key');
+    expect(secretPermissions(stack)).toEqual([
+      `Allow kms:Decrypt on <${key}.Arn> if {"StringEquals":{"kms:ViaService":{"Fn::Join":["",["secretsmanager.",{"Ref":"AWS::Region"},".amazonaws.com"]]}}}`,
+      `Allow secretsmanager:GetSecretValue on <${secret}>`,
+    ]);
+  });
+
+  test('may be of another stack, encrypted with a key of that stack', () => {
+    const app = new App();
+    const secrets = new Stack(app, 'Secrets');
+    const clientSecret = new Secret(secrets, 'Client', { encryptionKey: new Key(secrets, 'Key') });
+    const stack = new Stack(app, 'Stack');
+    newAuth(stack, { upstream: upstream(stack, { clientSecret }) });
+    expect(secretPermissions(stack)).toEqual([
+      expect.stringMatching(/^Allow kms:Decrypt on <(import|output) .*Key/),
+      expect.stringMatching(/^Allow secretsmanager:GetSecretValue on <(import|output) .*Client/),
+    ]);
+  });
+
+  test('may be known by its complete ARN', () => {
+    const stack = newStack();
+    const arn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:client-AbCdEf';
+    newAuth(stack, { upstream: upstream(stack, { clientSecret: Secret.fromSecretCompleteArn(stack, 'Client', arn) }) });
+    expect(configOf(stack, 'AuthProvider').upstream.clientSecretArn).toBe(arn);
+    expect(secretPermissions(stack)).toEqual([`Allow secretsmanager:GetSecretValue on ${arn}`]);
+  });
+});
+
+describe('the configuration', () => {
+  test('carries what was given, openid always among the scopes', () => {
+    const stack = newStack();
+    newAuth(stack, {
+      upstream: upstream(stack, {
+        scopes: ['email', 'groups'],
+        extraParameters: { hd: 'example.com' },
+        allow: [{ claim: 'email', values: ['@example.com'] }],
+        claims: ['email', 'groups'],
+      }),
+    });
+    expect(configOf(stack, 'AuthProvider').upstream).toMatchObject({
+      scopes: ['openid', 'email', 'groups'],
+      extraParameters: { hd: 'example.com' },
+      allow: [{ claim: 'email', values: ['@example.com'] }],
+      claims: ['email', 'groups'],
+    });
+  });
+
+  test('takes CloudFormation parameters, which nobody can look into at synth', () => {
+    const stack = newStack();
+    const parameter = (id: string) => new CfnParameter(stack, id).valueAsString;
+    newAuth(stack, {
+      upstream: upstream(stack, { issuer: parameter('Issuer'), clientId: parameter('ClientId') }),
+    });
+    expect(configOf(stack, 'AuthProvider').upstream).toMatchObject({ issuer: '<Issuer>', clientId: '<ClientId>' });
+  });
+
+  test('keeps an issuer as it is spelled', () => {
+    const stack = newStack();
+    newAuth(stack, { upstream: upstream(stack, { issuer: 'https://tenant.example.com/' }) });
+    expect(configOf(stack, 'AuthProvider').upstream.issuer).toBe('https://tenant.example.com/');
+  });
+});
+
+describe('wrong props', () => {
+  test.each<[Partial<OidcUpstreamProps>, string]>([
+    [{ issuer: 'idp.example.com' }, "upstream.issuer must be an absolute URL, got 'idp.example.com'."],
+    [
+      { issuer: 'http://idp.example.com' },
+      "upstream.issuer must begin with https:// (http:// only on localhost), got 'http://idp.example.com'.",
+    ],
+    [
+      { issuer: 'https://u:p@idp.example.com' },
+      "upstream.issuer must have no fragment and no credentials, got 'https://u:p@idp.example.com'.",
+    ],
+    [
+      { issuer: 'https://idp.example.com?a=b' },
+      "upstream.issuer must have no query, got 'https://idp.example.com?a=b'.",
+    ],
+    [
+      { issuer: 'https://idp.example.com/.well-known/openid-configuration' },
+      'upstream.issuer must be the issuer, not the URL of its discovery document',
+    ],
+    [{ clientId: '' }, 'upstream.clientId must be'],
+    [
+      { allow: [{ claim: 'email', values: [] }] },
+      "upstream.allow for claim 'email' must name at least one value, and no empty one.",
+    ],
+    [
+      { allow: [{ claim: 'email', values: [''] }] },
+      "upstream.allow for claim 'email' must name at least one value, and no empty one.",
+    ],
+    [{ allow: [{ claim: '', values: ['x'] }] }, 'upstream.allow must name a claim'],
+    [
+      { extraParameters: { redirect_uri: 'https://evil.example' } },
+      "upstream.extraParameters must not have 'redirect_uri': the authorization server sets it.",
+    ],
+    [{ claims: ['sub'] }, "upstream.claims must not have 'sub': access tokens have their own."],
+  ])('%o are refused', (props, message) => {
+    expect(() => upstream(newStack(), props)).toThrow(`McpOidcAuth: ${message}`);
+  });
+});
