@@ -20,7 +20,8 @@ await Promise.all(
         outfile: `assets/${name}/index.js`,
         bundle: true,
         minify: true,
-        keepNames: false,
+        // oidc-provider knows its models by the names of their classes.
+        keepNames: name === 'provider',
         platform: 'node',
         target: 'node24',
         format: 'cjs',

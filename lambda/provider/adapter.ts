@@ -13,7 +13,14 @@ interface AdapterContext {
   readonly successors: Successors;
 }
 
-/** The engine's models on the store. A model that is not here is never stored. */
+/** Models that the engine asks for and that are never stored: there is no login session of our own, and access tokens are JWTs. */
+const NEVER_STORED = new Set(['Session', 'AccessToken', 'ClientCredentials']);
+
+/**
+ * The engine's models on the store.
+ *
+ * @throws Error for a model that nobody has decided where to keep
+ */
 export function adapterFactory(context: AdapterContext): (model: string) => Adapter {
   return (model) => {
     switch (model) {
@@ -30,7 +37,8 @@ export function adapterFactory(context: AdapterContext): (model: string) => Adap
       case 'ReplayDetection':
         return new ReplayAdapter(context, replayKey);
       default:
-        return new NothingStored();
+        if (NEVER_STORED.has(model)) return new NothingStored();
+        throw new Error(`No adapter for the model ${model}`);
     }
   };
 }
@@ -194,7 +202,7 @@ class ReplayAdapter extends RecordAdapter {
   }
 }
 
-/** No login session of our own, and access tokens are JWTs: the engine finds nothing and stores nothing. */
+/** The engine finds nothing and stores nothing. */
 class NothingStored implements Adapter {
   async find(): Promise<undefined> {}
   async findByUid(): Promise<undefined> {}

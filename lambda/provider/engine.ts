@@ -25,6 +25,9 @@ export interface PersonalGrant {
   personClaims?: Readonly<Record<string, unknown>>;
 }
 
+/** Never sent: no login session of our own. */
+export const SESSION_COOKIE = '__Host-session';
+
 /** oidc-provider, configured as the authorization server of MCP servers, signing with `keySet`. */
 export function createEngine(context: EngineContext, keySet: KeySet): Provider {
   const { config, store } = context;
@@ -48,11 +51,8 @@ export function createEngine(context: EngineContext, keySet: KeySet): Provider {
     return stored.length === presented.length && timingSafeEqual(stored, presented);
   };
 
-  provider.use((ctx, next) => {
-    // Every cookie is Secure: browsers treat http://localhost as a secure context, and nothing else here is plain HTTP.
-    ctx.cookies.secure = true;
-    return next();
-  });
+  // Every cookie is Secure: browsers treat http://localhost as a secure context, and nothing else here is plain HTTP.
+  Object.defineProperty(provider.request, 'secure', { get: () => true });
   provider.on('server_error', (_ctx, error) => context.onServerError(error));
   logDecisions(provider);
   return provider;
@@ -75,7 +75,7 @@ function configuration({ config, resources, renderError }: EngineContext, keySet
       token: '/token',
     },
     cookies: {
-      names: { interaction: '__Secure-mcp-interaction', resume: '__Secure-mcp-resume', session: '__Host-mcp-session' },
+      names: { interaction: '__Secure-mcp-interaction', resume: '__Secure-mcp-resume', session: SESSION_COOKIE },
       // The values are random handles of records in the table: a signature would add nothing.
       keys: [],
       long: { signed: false, secure: true, httpOnly: true, sameSite: 'lax' },

@@ -7,7 +7,7 @@ import { normalizeAuthorizationRequest, normalizeTokenRequest, OIDC_SCOPES } fro
 import { BrowserBinding, clearCookie, clearOldest } from './browser-binding';
 import type { CachedSecret } from './cached-secret';
 import { normalizeRegistration } from './client-policy';
-import { createEngine } from './engine';
+import { createEngine, SESSION_COOKIE } from './engine';
 import { callNodeHandler } from './engine-bridge';
 import { formOf, type HttpRequest, type HttpResponse, isForm, json } from './http';
 import { logProblem } from './log';
@@ -140,7 +140,9 @@ export class AuthorizationServer {
       callNodeHandler(engine.callback(), request, this.#issuer),
     );
     if (outcome.error) throw outcome.error;
-    return response;
+    // The engine names a login session that nobody stores.
+    const cookies = response.cookies.filter((cookie) => !cookie.startsWith(`${SESSION_COOKIE}=`));
+    return { ...response, cookies };
   }
 
   /** The engine reads its keys once, so another version of the key set is another engine; requests under way keep theirs. */
