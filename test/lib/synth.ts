@@ -83,7 +83,9 @@ export function text(value: unknown): string {
     return `<import ${text(intrinsic['Fn::ImportValue'])}>`;
   }
   if ('Fn::GetStackOutput' in intrinsic) {
-    return `<output ${JSON.stringify(intrinsic['Fn::GetStackOutput'])}>`;
+    return `<output ${Object.values(intrinsic['Fn::GetStackOutput'] as Json)
+      .map(text)
+      .join('.')}>`;
   }
   throw new Error(`No text for ${JSON.stringify(value)}`);
 }

@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs';
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { describe, expect, test } from 'vitest';
+import { dependencyCycle } from './dependency-cycle';
+import { configOf, mcpServer, newAuth, ofType, resources, restApi, SCOPES, text } from './synth';
+
+const RECOMMENDED: Record<string, unknown> = JSON.parse(
+  readFileSync(require.resolve('aws-cdk-lib/recommended-feature-flags.json'), 'utf8'),
+);
+const allFlags = (value: boolean) =>
+  Object.fromEntries(
+    Object.entries(RECOMMENDED).map(([flag, recommended]) => [
+      flag,
+      typeof recommended === 'boolean' ? value : value ? recommended : undefined,
+    ]),
+  );
+
+/** One authorization server with 50 resources of its own, and two MCP servers in stacks of theirs. */
+function threeStacks(context: Record<string, unknown>) {
+  const app = new App({ context });
+  const authStack = new Stack(app, 'AuthStack');
+  const auth = newAuth(authStack, {
+    resources: Array.from({ length: 50 }, (_, index) => ({
+      identifier: `https://mcp${index}.example.com/mcp`,
+      scopes: SCOPES,
+    })),
+  });
+  const restStack = new Stack(app, 'RestStack');
+  const { api, integration } = restApi(restStack);
+  auth.protectRestApi(api, { integration, scopes: SCOPES });
+  const httpStack = new Stack(app, 'HttpStack');
+  auth.protectHttpApi(new HttpApi(httpStack, 'Api'), {
+    integration: new HttpLambdaIntegration('Server', mcpServer(httpStack)),
+    scopes: SCOPES,
+  });
+  return { authStack, restStack, httpStack };
+}
+
+describe.each([
+  ['no feature flags', {}],
+  ['all feature flags on', allFlags(true)],
+  ['all feature flags off', allFlags(false)],
+  ['the recommended feature flags', RECOMMENDED],
+])('one authorization server, two MCP stacks and 50 resources with %s', (_, context) => {
+  const { authStack, restStack, httpStack } = threeStacks(context);
+
+  test('synthesize without a cycle, each resource registered from its own stack', () => {
+    for (const [stack, registered] of [
+      [authStack, 50],
+      [restStack, 1],
+      [httpStack, 1],
+    ] as const) {
+      expect(dependencyCycle(Template.fromStack(stack).toJSON() as never)).toBeUndefined();
+      expect(ofType(stack, 'Custom::McpOidcAuthProtectedResource')).toHaveLength(registered);
+    }
+    expect(authStack.dependencies).toEqual([]);
+  });
+
+  test('let the MCP stacks know the issuer and the function that registers', () => {
+    for (const stack of [restStack, httpStack]) {
+      expect(configOf(stack, 'ApiMcpOidcAuthAuthorizerFunction').issuer).toMatch(/^<(import|output) .*ApiEndpoint/);
+      const [[, registration]] = ofType(stack, 'Custom::McpOidcAuthProtectedResource') as [[string, never]];
+      expect(text((registration as { Properties: Record<string, unknown> }).Properties.ServiceToken)).toMatch(
+        /^<(import|output) .*OnDeploy/,
+      );
+    }
+  });
+
+  test('give each function its permissions before it can be called', () => {
+    for (const stack of [authStack, restStack, httpStack]) {
+      const all = resources(stack);
+      const ours = ofType(stack, 'AWS::Lambda::Function').filter(
+        ([, fn]) => fn.Properties.Environment?.Variables.CONFIG,
+      );
+      expect(ours.length).toBeGreaterThan(0);
+      for (const [, fn] of ours) {
+        const role = fn.Properties.Role['Fn::GetAtt'][0];
+        const policies = ofType(stack, 'AWS::IAM::Policy').filter(([, { Properties }]) =>
+          Properties.Roles.some((attached: { Ref: string }) => attached.Ref === role),
+        );
+        expect(policies).toHaveLength(1);
+        expect(fn.DependsOn).toContain(policies[0]?.[0]);
+        expect(all[role]?.Properties.ManagedPolicyArns).toBeUndefined();
+      }
+    }
+  });
+
+  test('leave room in the environment of every function', () => {
+    for (const stack of [authStack, restStack, httpStack]) {
+      for (const [, fn] of ofType(stack, 'AWS::Lambda::Function')) {
+        const config = fn.Properties.Environment?.Variables.CONFIG;
+        expect(config === undefined ? 0 : text(config).length).toBeLessThan(2048);
+      }
+    }
+  });
+});
+
+describe('the search for cycles', () => {
+  const fn = { Type: 'AWS::Lambda::Function' };
+
+  test.each<[string, Record<string, object>]>([
+    ['Ref', { A: { ...fn, Properties: { X: [{ Ref: 'B' }] } }, B: { ...fn, DependsOn: 'A' } }],
+    ['Fn::GetAtt', { A: { ...fn, Properties: { X: { 'Fn::GetAtt': ['B', 'Arn'] } } }, B: { ...fn, DependsOn: ['A'] } }],
+    [
+      'Fn::Sub',
+      { A: { ...fn, Properties: { X: { 'Fn::Sub': 'arn:\u0024{B.Arn}' } } }, B: { ...fn, Properties: { Ref: 'A' } } },
+    ],
+  ])('finds one through %s', (_, Resources) => {
+    expect(dependencyCycle({ Resources })).toEqual(['A', 'B', 'A']);
+  });
+
+  test('finds none in a chain', () => {
+    expect(
+      dependencyCycle({ Resources: { A: { DependsOn: ['B', 'C'] }, B: { DependsOn: 'C' }, C: {} } }),
+    ).toBeUndefined();
+  });
+});
