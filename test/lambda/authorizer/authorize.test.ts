@@ -188,7 +188,9 @@ describe('scopes of a tool', () => {
     ['the tool, in other header case', 'Deny', { 'MCP-METHOD': 'tools/call', 'mcp-name': 'add_note' }],
     ['the tool, with spaces around it', 'Deny', { 'Mcp-Method': ' tools/call ', 'Mcp-Name': '\tadd_note ' }],
     ['the tool, encoded', 'Deny', { 'Mcp-Method': 'tools/call', 'Mcp-Name': `=?base64?${btoa('add_note')}?=` }],
-    ['the tool, badly encoded', 'Deny', { 'Mcp-Method': 'tools/call', 'Mcp-Name': '=?base64?YWRkX25vdGV=?=' }],
+    // The last letter carries bits that belong to no byte: decoders disagree about such names.
+    ['another tool, badly encoded', 'Deny', { 'Mcp-Method': 'tools/call', 'Mcp-Name': '=?base64?bGlzdF9ub3Rlcx==?=' }],
+    ['another tool, encoded', 'Allow', { 'Mcp-Method': 'tools/call', 'Mcp-Name': '=?base64?bGlzdF9ub3Rlcw==?=' }],
     ['the tool after another one', 'Deny', { 'Mcp-Method': 'tools/call', 'Mcp-Name': ['list_notes', 'add_note'] }],
     ['the tool before another one', 'Deny', { 'Mcp-Method': 'tools/call', 'Mcp-Name': 'add_note, list_notes' }],
     [

@@ -2,7 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  GetSecretValueCommand,
+  ListSecretVersionIdsCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseKeySet } from '../../../lambda/key-set/parse-key-set';
@@ -213,6 +217,8 @@ describe('the first key set', () => {
     const first = await keySet();
     await request({ ...create, RequestType: 'Update', PhysicalResourceId: secretArn });
     expect(await keySet()).toBe(first);
+    const { Versions } = await secretsClient.send(new ListSecretVersionIdsCommand({ SecretId: secretArn }));
+    expect(Versions).toHaveLength(1);
     expect(answers.map(({ body }) => [body.Status, body.PhysicalResourceId])).toEqual(
       Array(4).fill(['SUCCESS', secretArn]),
     );

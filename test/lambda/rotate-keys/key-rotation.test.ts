@@ -169,7 +169,10 @@ describe('a step', () => {
   });
 
   it('does not put a version without a value into use', async () => {
-    await expect(step('finishSecret', randomUUID())).rejects.toThrow('has to begin with createSecret');
+    await schedule();
+    invoke = async (event) => (event.Step === 'finishSecret' ? rotation.rotate(event) : undefined);
+    await expect(secrets.rotate(secretArn)).rejects.toThrow('has to begin with createSecret');
+    expect(await value()).toEqual(first);
   });
 
   it('refuses a key set that signs what nobody can verify', async () => {
