@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs';
+import { glob } from 'node:fs/promises';
+import { posix } from 'node:path';
+import { build } from 'esbuild';
+import { describe, expect, test } from 'vitest';
+
+/** What files below a folder may import: a path of this repository, or the name of a package. */
+interface Law {
+  readonly in: RegExp;
+  readonly allows: (imported: string) => boolean;
+}
+
+const inside = (folder: string) => (imported: string) => imported.startsWith(`${folder}/`);
+const isPackage = (imported: string) => !/^(bin|examples|lambda|lib|local|test|dist|assets)(\/|$)/.test(imported);
+const isOf = (imported: string, packages: string[]) =>
+  packages.some((name) => imported === name || imported.startsWith(`${name}/`));
+const isConstruct = (imported: string) => isOf(imported, ['aws-cdk-lib', 'constructs', 'mcp-oidc-auth']);
+const isLambdaOnly = (imported: string) => isOf(imported, ['aws-lambda', '@middy', '@types/aws-lambda']);
+
+const LAWS: Law[] = [
+  {
+    // Synth time: the peers and nothing else, so that importing the construct needs nothing else.
+    in: /^lib\//,
+    allows: (imported) =>
+      inside('lib')(imported) || isOf(imported, ['aws-cdk-lib', 'constructs']) || imported.startsWith('node:'),
+  },
+  {
+    // Request time: no construct, and of lib only what both sides agree on.
+    in: /^lambda\//,
+    allows: (imported) =>
+      inside('lambda')(imported) || imported === 'lib/contract' || (isPackage(imported) && !isConstruct(imported)),
+  },
+  {
+    // The authorizer stands before every call: it has to start fast.
+    in: /^lambda\/authorizer\//,
+    allows: (imported) =>
+      !isPackage(imported) || isOf(imported, ['jose', 'aws-lambda']) || imported.startsWith('node:'),
+  },
+  {
+    // The authorization server runs outside Lambda too.
+    in: /^lambda\/provider\/(?!handler\.)/,
+    allows: (imported) => !isLambdaOnly(imported),
+  },
+  {
+    // Reads the synthesized template and runs the bundles, so that what runs here is what is deployed.
+    in: /^local\//,
+    allows: (imported) => inside('local')(imported) || (isPackage(imported) && !isConstruct(imported)),
+  },
+];
+
+/** Everything that a file imports, types included, as esbuild's parser sees it. */
+async function importsOf(path: string, source: string): Promise<string[]> {
+  const imports: string[] = [];
+  await build({
+    stdin: {
+      // `import type` leaves no trace in what runs, but it is an import all the same.
+      contents: source.replace(/^(\s*(?:import(?= type [\w*{])|export(?= type [*{]))) type /gm, '$1 '),
+      sourcefile: path,
+      loader: 'ts',
+      resolveDir: '/',
+    },
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    logLevel: 'silent',
+    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
+    plugins: [
+      {
+        name: 'note every import',
+        setup: ({ onResolve }) =>
+          onResolve({ filter: /.*/ }, ({ path: imported }) => {
+            imports.push(
+              imported.startsWith('.') ? posix.join(posix.dirname(path), imported).replace(/\.m?js$/, '') : imported,
+            );
+            return { path: imported, external: true };
+          }),
+      },
+    ],
+  });
+  return imports;
+}
+
+/** The imports of a file that a law forbids. */
+async function violations(path: string, source: string): Promise<string[]> {
+  const laws = LAWS.filter((law) => law.in.test(path));
+  const imports = await importsOf(path, source);
+  return imports
+    .filter((imported) => laws.some((law) => !law.allows(imported)))
+    .map((imported) => `${path}: ${imported}`);
+}
+
+test('every file keeps the import law', async () => {
+  const found: string[] = [];
+  let files = 0;
+  for await (const path of glob('{lib,lambda,local}/**/*.{ts,mts,cts}')) {
+    files += 1;
+    found.push(...(await violations(path, readFileSync(path, 'utf8'))));
+  }
+  expect(found).toEqual([]);
+  expect(files).toBeGreaterThan(50);
+});
+
+test('no file of the authorization server but its handler speaks of Lambda events', async () => {
+  for await (const path of glob('lambda/provider/**/*.{ts,mts,cts}')) {
+    if (!/\/handler\.m?ts$/.test(path)) {
+      expect(readFileSync(path, 'utf8'), path).not.toMatch(/APIGateway\w*Event|LambdaContext|\bawslambda\b/);
+    }
+  }
+});
+
+describe('the import law forbids', () => {
+  test.each([
+    ['lib/a.ts', "import { Store } from '../lambda/store/dynamo-store';", 'lambda/store/dynamo-store'],
+    ['lib/a.ts', "import type { Store } from '../lambda/store/dynamo-store';", 'lambda/store/dynamo-store'],
+    ['lib/a.ts', "export type { Store } from '../lambda/store/dynamo-store';", 'lambda/store/dynamo-store'],
+    ['lib/a.ts', "import { type Store } from '../lambda/store/dynamo-store';", 'lambda/store/dynamo-store'],
+    ['lib/a.ts', "export * from '../local/start';", 'local/start'],
+    ['lib/a.ts', "const jose = require('jose'); jose();", 'jose'],
+    ['lib/a.ts', "const jose = import('jose');", 'jose'],
+    ['lambda/a/b.ts', "import { McpOidcAuth } from '../../lib/mcp-oidc-auth';", 'lib/mcp-oidc-auth'],
+    ['lambda/a/b.ts', "import { McpOidcAuth } from '../../lib';", 'lib'],
+    ['lambda/a/b.ts', "import { McpOidcAuth } from 'mcp-oidc-auth';", 'mcp-oidc-auth'],
+    ['lambda/a/b.ts', "import { Duration } from 'aws-cdk-lib';", 'aws-cdk-lib'],
+    ['lambda/a/b.ts', "import { NotesStack } from '../../examples/notes-stack';", 'examples/notes-stack'],
+    ['lambda/authorizer/a.ts', "import { DynamoDB } from '@aws-sdk/client-dynamodb';", '@aws-sdk/client-dynamodb'],
+    ['lambda/provider/edge.ts', "import type { Context } from 'aws-lambda';", 'aws-lambda'],
+    ['lambda/provider/pages/a.ts', "import middy from '@middy/core';", '@middy/core'],
+    ['local/a.ts', "import { CONFIG } from '../lib/contract';", 'lib/contract'],
+    ['local/a.ts', "import type { App } from 'aws-cdk-lib';", 'aws-cdk-lib'],
+    ['local/a/b.ts', "import { handler } from '../../lambda/provider/handler.mjs';", 'lambda/provider/handler'],
+  ])('%s: %s', async (path, source, imported) => {
+    expect(await violations(path, source)).toEqual([`${path}: ${imported}`]);
+  });
+});
+
+describe('the import law allows', () => {
+  test.each([
+    ['lib/a.ts', "import { join } from 'node:path'; import { CONFIG } from './contract';"],
+    ['lambda/a/b.ts', "import { CONFIG } from '../../lib/contract'; import { jwtVerify } from 'jose';"],
+    ['lambda/provider/handler.ts', "import middy from '@middy/core'; import type { Context } from 'aws-lambda';"],
+    ['local/a.ts', "import dynalite from 'dynalite'; import { b } from './b';"],
+  ])('%s: %s', async (path, source) => {
+    expect(await violations(path, source)).toEqual([]);
+  });
+});
