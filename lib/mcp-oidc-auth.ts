@@ -113,6 +113,9 @@ export interface McpOidcAuthProps {
   readonly functionOptions?: ProviderFunctionOptions;
 }
 
+/** The function behind the custom resources answers within a minute; CloudFormation would wait an hour for one that cannot. */
+const SERVICE_TIMEOUT = Duration.minutes(5);
+
 /**
  * An OAuth 2.1 authorization server between MCP clients and an OpenID Connect identity provider.
  *
@@ -167,6 +170,7 @@ export class McpOidcAuth extends McpOidcAuthBase {
     const firstKeySet = new CustomResource(this, 'FirstKeySet', {
       resourceType: KEY_SET_RESOURCE_TYPE,
       serviceToken: this.onDeploy.functionArn,
+      serviceTimeout: SERVICE_TIMEOUT,
     });
     this.rotationFunction = new KeyRotation(this, 'KeyRotation', {
       secret: this.keySetSecret,
@@ -226,6 +230,7 @@ export class McpOidcAuth extends McpOidcAuthBase {
     new CustomResource(scope, id, {
       resourceType: PROTECTED_RESOURCE_TYPE,
       serviceToken: this.onDeploy.functionArn,
+      serviceTimeout: SERVICE_TIMEOUT,
       properties: { Resource: Stack.of(scope).toJsonString(record) },
     });
   }

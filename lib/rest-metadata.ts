@@ -8,7 +8,7 @@ import {
 
 const HEADERS = {
   'method.response.header.Access-Control-Allow-Origin': "'*'",
-  'method.response.header.Cache-Control': "'public, max-age=300'",
+  'method.response.header.Cache-Control': "'public, max-age=3600'",
 };
 
 /** A method that serves protected resource metadata (RFC 9728 section 3.2) from the API itself, without a function. */

@@ -38,7 +38,7 @@ export function checkUrl(name: string, given: string): URL | undefined {
 }
 
 function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
+  return ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 }
 
 /** The first value that stands twice in a list. */

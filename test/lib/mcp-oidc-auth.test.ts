@@ -50,6 +50,7 @@ describe('the key set secret', () => {
     const firstKeySet = idOf(stack, 'Custom::McpOidcAuthKeySet');
     expect(properties(firstKeySet)).toEqual({
       ServiceToken: { 'Fn::GetAtt': [idOf(stack, 'AWS::Lambda::Function', 'AuthOnDeploy'), 'Arn'] },
+      ServiceTimeout: '300',
     });
     expect(resources(stack)[idOf(stack, 'AWS::ApiGatewayV2::Stage')]?.DependsOn).toContain(firstKeySet);
   });

@@ -1,4 +1,4 @@
-import { App, CfnParameter, Duration, Stack } from 'aws-cdk-lib';
+import { CfnParameter, Duration, type Stack } from 'aws-cdk-lib';
 import {
   AuthorizationType,
   EndpointType,
@@ -392,8 +392,7 @@ describe('wrong props', () => {
 });
 
 test('an authorizer protects further methods of the same API', () => {
-  const app = new App();
-  const stack = new Stack(app, 'Stack');
+  const stack = newStack();
   const api = restApi(stack);
   const { authorizer } = protect(stack, {}, api);
   api.api.root.addResource('export').addMethod('GET', api.integration, { authorizer });
