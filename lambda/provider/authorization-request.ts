@@ -23,6 +23,10 @@ export function normalizeAuthorizationRequest(query: URLSearchParams, catalogue:
     if (prompts.length > 0) params.set('prompt', prompts.join(' '));
     else params.delete('prompt');
   }
+  // form_post would put the answer into a page with a script, and the engine refuses a mode in the mode itself:
+  // so it gets a name that it does not know.
+  if (params.has('response_mode') && params.get('response_mode') !== 'query')
+    params.set('response_mode', 'unsupported');
   const scopes = params.get('scope')?.split(' ') ?? [];
   if (!scopes.includes('openid')) for (const name of OIDC_ONLY) params.delete(name);
   return params;

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import type { KeySet, ProviderConfig } from '../../lib/contract';
 import { parseKeySet } from '../key-set/parse-key-set';
-import type { DynamoStore } from '../store/dynamo-store';
+import { type DynamoStore, UnreadKeysError } from '../store/dynamo-store';
 import { normalizeAuthorizationRequest, normalizeTokenRequest, OIDC_SCOPES } from './authorization-request';
 import { BrowserBinding, clearCookie, clearOldest } from './browser-binding';
 import type { CachedSecret } from './cached-secret';
@@ -193,10 +193,10 @@ function isForPeople(path: string): boolean {
 
 /** What AWS and the network do to us, as against what our own code does. */
 function isOutage(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    ('$metadata' in error || '$fault' in error || 'code' in error || error.name === 'TimeoutError')
-  );
+  if (!(error instanceof Error)) return false;
+  if (error instanceof UnreadKeysError || '$metadata' in error || '$fault' in error) return true;
+  const isSystemError = 'code' in error && 'errno' in error;
+  return isSystemError || error.name === 'TimeoutError' || error.name === 'CredentialsProviderError';
 }
 
 /** Registration is open to every origin: it takes no credentials and gives away nothing. */

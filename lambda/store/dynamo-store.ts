@@ -22,6 +22,11 @@ import { hasExpired, type Item, itemOf, keyAttributes, recordOf, type StoredReco
 
 export type { StoredRecord } from './stored-record';
 
+/** DynamoDB left keys of a batch read unprocessed: it is busy, and says nothing about whether the records exist. */
+export class UnreadKeysError extends Error {
+  override readonly name = 'UnreadKeysError';
+}
+
 export interface DynamoStoreOptions {
   readonly client: DynamoDBClient;
   readonly tableName: string;
@@ -143,7 +148,7 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter {
 
   /**
    * @returns the records in the order of `keys`; up to 100 keys are one strongly consistent BatchGetItem
-   * @throws Error if DynamoDB leaves keys unread time and again
+   * @throws UnreadKeysError if DynamoDB leaves keys unread time and again
    */
   async read(keys: readonly string[]): Promise<(StoredRecord | undefined)[]> {
     const distinct = [...new Set(keys)];
@@ -265,7 +270,9 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter {
       pending = UnprocessedKeys?.[this.#tableName]?.Keys ?? [];
       if (pending.length === 0) return items;
       if (attempt === READ_ATTEMPTS) {
-        throw new Error(`DynamoDB left ${pending.length} of ${keys.length} keys unread in ${attempt} attempts.`);
+        throw new UnreadKeysError(
+          `DynamoDB left ${pending.length} of ${keys.length} keys unread in ${attempt} attempts.`,
+        );
       }
       await setTimeout(Math.random() * Math.min(FIRST_BACKOFF_MS * 2 ** (attempt - 1), LONGEST_BACKOFF_MS));
     }

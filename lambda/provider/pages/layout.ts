@@ -67,7 +67,6 @@ ${content}
       'x-frame-options': 'DENY',
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
-      'cross-origin-opener-policy': 'same-origin',
     },
     cookies: [],
     body: document.text,

@@ -199,6 +199,8 @@ describe('an authorization request', () => {
     ['no challenge', { code_challenge: undefined, code_challenge_method: undefined }, 'invalid_request'],
     ['the plain challenge method', { code_challenge_method: 'plain' }, 'invalid_request'],
     ['another response type', { response_type: 'token' }, 'unsupported_response_type'],
+    ['the response mode form_post', { response_mode: 'form_post' }, 'unsupported_response_mode'],
+    ['the response mode fragment', { response_mode: 'fragment' }, 'unsupported_response_mode'],
     ['prompt=none', { prompt: 'none', scope: 'openid' }, 'login_required'],
   ])('with %s is refused to the client, with state and iss', async (_, params, error) => {
     const { url } = harness.authorizationRequest(client, params);
