@@ -93,7 +93,8 @@ export class LambdaFunction {
       timeout,
       onChunk,
     );
-    if (error) this.#options.onLog(`${error.errorType}: ${[error.errorMessage, ...(error.trace ?? [])].join('\n')}`);
+    if (error)
+      this.#options.onLog(error.trace?.length ? error.trace.join('\n') : `${error.errorType}: ${error.errorMessage}`);
     this.#giveBack(instance);
     return error;
   }

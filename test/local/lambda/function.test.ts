@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningStack } from '../../../local/start';
@@ -44,7 +45,7 @@ const logged: string[] = [];
 let state: string;
 
 beforeAll(async () => {
-  state = join(process.env.TMPDIR ?? '/tmp', `state-${process.pid}`);
+  state = mkdtempSync(join(tmpdir(), 'state-'));
   process.env.SECRET_OF_THE_RUNNER = 'hidden';
   stack = await startFixture(
     {

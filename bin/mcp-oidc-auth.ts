@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+import { parseArgs } from 'node:util';
+import { type Started, start } from '../local/command/start';
+import { StartError } from '../local/start-error';
+
+const USAGE = `Usage: mcp-oidc-auth start [--port 3000]
+
+Synthesizes the app of cdk.json and runs it on this machine: the issuer on PORT,
+the MCP server on PORT+1, a demo identity provider on PORT+2.
+
+Environment: UPSTREAM_ISSUER, UPSTREAM_CLIENT_ID and UPSTREAM_CLIENT_SECRET name an
+identity provider of your own, AWS_ENDPOINT_URL_DYNAMODB a DynamoDB of your own.`;
+
+/** The highest port that leaves room for the two others. */
+const HIGHEST_PORT = 65_533;
+
+function fail(message: string): never {
+  console.error(message);
+  process.exit(1);
+}
+
+function readPort(): number {
+  try {
+    const { values, positionals } = parseArgs({ allowPositionals: true, options: { port: { type: 'string' } } });
+    if (positionals.length !== 1 || positionals[0] !== 'start') fail(USAGE);
+    const port = Number(values.port ?? 3000);
+    if (!Number.isInteger(port) || port < 1 || port > HIGHEST_PORT) {
+      fail(`--port needs a number from 1 to ${HIGHEST_PORT}, got ${values.port}.`);
+    }
+    return port;
+  } catch (error) {
+    fail(`${(error as Error).message}\n\n${USAGE}`);
+  }
+}
+
+const starting: Promise<Started> = start(readPort(), console.log);
+let ending = false;
+
+/** More than one signal may come: npm passes on what the terminal has sent to everyone already. */
+async function end(): Promise<void> {
+  if (ending) return;
+  ending = true;
+  // What cannot start has cleaned up after itself.
+  await starting.then((started) => started.close()).catch(() => {});
+  process.exit(0);
+}
+
+process.on('SIGINT', end);
+process.on('SIGTERM', end);
+starting.catch((error: Error) => {
+  if (!ending) fail(`\n${error instanceof StartError ? error.message : error.stack}`);
+});

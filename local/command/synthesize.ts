@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { StartError } from '../start-error';
+
+/**
+ * Synthesizes the app of `cdk.json` as the CDK CLI does: runs its `app` command with its context and an output directory.
+ *
+ * @param directory the one that holds cdk.json
+ * @param output where the cloud assembly goes
+ * @throws StartError with what the app said
+ */
+export async function synthesize(directory: string, output: string): Promise<void> {
+  const file = join(directory, 'cdk.json');
+  if (!existsSync(file))
+    throw new StartError(`There is no cdk.json in ${directory}. Run this in the directory of a CDK app.`);
+  const settings = readJson(file);
+  const command = settings.app;
+  if (typeof command !== 'string') throw new StartError(`${file} needs "app": the command that synthesizes the app.`);
+  const remembered = join(directory, 'cdk.context.json');
+  const context = { ...(settings.context as object), ...(existsSync(remembered) ? readJson(remembered) : {}) };
+
+  rmSync(output, { recursive: true, force: true });
+  const app = spawn(command, {
+    cwd: directory,
+    shell: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, CDK_OUTDIR: output, CDK_CONTEXT_JSON: JSON.stringify(context) },
+  });
+  let said = '';
+  for (const stream of [app.stdout, app.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+  }
+  const code = await new Promise<number | null>((resolve) => app.once('close', resolve));
+  if (code !== 0)
+    throw new StartError(`The app does not synthesize: "${command}" ended with ${code}.\n\n${said.trim()}`);
+}
+
+function readJson(file: string): Record<string, unknown> {
+  return JSON.parse(readFileSync(file, 'utf8'));
+}

@@ -1,0 +1,183 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { httpApi, lambda, prefixed, restApi, writeAssembly } from '../fixtures/assembly';
+
+const COMMAND = resolve(__dirname, '../../../dist/bin/mcp-oidc-auth.js');
+const ECHO =
+  'exports.handler = async () => ({ statusCode: 200, body: JSON.stringify({ issuer: process.env.UPSTREAM, client: process.env.CLIENT }) });';
+
+let running: ChildProcess | undefined;
+afterEach(() => {
+  running?.kill('SIGKILL');
+  running = undefined;
+});
+
+/** A CDK app whose synthesis copies an assembly to where the CDK CLI wants it. */
+function app(): string {
+  const rest = prefixed('Rest', restApi([{ path: '/', method: 'GET', integration: 'Echo' }]));
+  const assembly = writeAssembly(
+    {
+      App: {
+        parameters: {
+          UpstreamIssuer: { Type: 'String' },
+          UpstreamClientId: { Type: 'String' },
+          UpstreamSecretName: { Type: 'String' },
+        },
+        resources: {
+          ...lambda('Echo', {
+            Environment: { Variables: { UPSTREAM: { Ref: 'UpstreamIssuer' }, CLIENT: { Ref: 'UpstreamClientId' } } },
+          }),
+          ...httpApi({ 'GET /': 'Echo' }),
+          ...rest,
+        },
+        outputs: {
+          Issuer: { Value: { 'Fn::GetAtt': ['Api', 'ApiEndpoint'] } },
+          McpUrl: {
+            Value: { 'Fn::Join': ['', ['https://', { Ref: 'RestApi' }, '.execute-api.us-east-1.amazonaws.com/v1/']] },
+          },
+        },
+      },
+    },
+    { Echo: ECHO },
+  );
+  const directory = mkdtempSync(join(tmpdir(), 'app-'));
+  const copy = `require('fs').cpSync(${JSON.stringify(assembly)}, process.env.CDK_OUTDIR, { recursive: true });
+    require('fs').writeFileSync('context.json', process.env.CDK_CONTEXT_JSON);`;
+  writeFileSync(join(directory, 'synth.js'), copy);
+  writeFileSync(join(directory, 'cdk.json'), JSON.stringify({ app: 'node synth.js', context: { 'some:flag': true } }));
+  return directory;
+}
+
+/** The first of three free ports. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const servers = [createServer().listen(0, '127.0.0.1')];
+    await once(servers[0]!, 'listening');
+    const { port } = servers[0]!.address() as { port: number };
+    const others = await Promise.all(
+      [port + 1, port + 2].map(async (next) => {
+        const server = createServer();
+        servers.push(server);
+        server.listen(next, '127.0.0.1');
+        return once(server, 'listening').then(
+          () => true,
+          () => false,
+        );
+      }),
+    );
+    await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+    if (others.every(Boolean)) return port;
+  }
+}
+
+interface Run {
+  readonly output: () => string;
+  readonly ended: Promise<number | null>;
+}
+
+function run(directory: string, port: number, environment: Record<string, string> = {}): Run {
+  const { UPSTREAM_ISSUER, UPSTREAM_CLIENT_ID, UPSTREAM_CLIENT_SECRET, AWS_ENDPOINT_URL_DYNAMODB, ...env } =
+    process.env;
+  running = spawn(process.execPath, [COMMAND, 'start', '--port', String(port)], {
+    cwd: directory,
+    env: { ...env, ...environment },
+  });
+  let output = '';
+  for (const stream of [running.stdout!, running.stderr!]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      output += text;
+    });
+  }
+  const ended = once(running, 'close').then(([code]) => code as number | null);
+  return { output: () => output, ended };
+}
+
+const ready = (started: Run) => expect.poll(started.output, { timeout: 20_000 }).toContain('Ctrl-C ends everything.');
+
+describe('mcp-oidc-auth start', () => {
+  test.each(['SIGINT', 'SIGTERM'] as const)('runs the app of cdk.json until %s', async (signal) => {
+    const [directory, port] = [app(), await freePort()];
+    const started = run(directory, port);
+    await ready(started);
+    const endpoints = JSON.parse(readFileSync(join(directory, '.local/endpoints.json'), 'utf8'));
+    expect(endpoints).toEqual({
+      issuer: `http://localhost:${port}`,
+      mcpUrl: `http://localhost:${port + 1}/v1/`,
+      identityProvider: `http://127.0.0.1:${port + 2}`,
+      username: expect.any(String),
+      password: expect.any(String),
+    });
+    for (const shown of Object.values(endpoints)) expect(started.output()).toContain(shown);
+    expect(started.output()).toMatch(/Ready after \d+\.\d s\./);
+    expect(started.output()).toContain(
+      `npx @modelcontextprotocol/inspector --transport http --server-url ${endpoints.mcpUrl}`,
+    );
+    expect(await (await fetch(endpoints.issuer)).json()).toMatchObject({ issuer: endpoints.identityProvider });
+    expect((await fetch(endpoints.mcpUrl)).status).toBe(200);
+    expect((await fetch(`${endpoints.identityProvider}/.well-known/openid-configuration`)).status).toBe(200);
+    expect(JSON.parse(readFileSync(join(directory, 'context.json'), 'utf8'))).toMatchObject({ 'some:flag': true });
+
+    running!.kill(signal);
+    expect(await started.ended).toBe(0);
+    for (const url of [endpoints.issuer, endpoints.mcpUrl, endpoints.identityProvider]) {
+      await expect(fetch(url)).rejects.toThrow('fetch failed');
+    }
+  });
+
+  test('takes an identity provider of your own', async () => {
+    const [directory, port] = [app(), await freePort()];
+    const started = run(directory, port, {
+      UPSTREAM_ISSUER: 'https://login.example.com',
+      UPSTREAM_CLIENT_ID: 'mine',
+      UPSTREAM_CLIENT_SECRET: 'hush',
+    });
+    await ready(started);
+    expect(await (await fetch(`http://localhost:${port}`)).json()).toEqual({
+      issuer: 'https://login.example.com',
+      client: 'mine',
+    });
+    expect(started.output()).not.toContain('hush');
+    await expect(fetch(`http://127.0.0.1:${port + 2}`)).rejects.toThrow('fetch failed');
+  });
+
+  test('names what is missing of an identity provider of your own', async () => {
+    const started = run(app(), await freePort(), { UPSTREAM_ISSUER: 'https://login.example.com' });
+    expect(await started.ended).toBe(1);
+    expect(started.output()).toContain('UPSTREAM_CLIENT_ID and UPSTREAM_CLIENT_SECRET must be set too');
+  });
+
+  test.each([0, 1, 2])('names a port that is in use (PORT+%i)', async (offset) => {
+    const port = await freePort();
+    const other = createServer().listen(port + offset, '127.0.0.1');
+    await once(other, 'listening');
+    try {
+      const directory = app();
+      const started = run(directory, port);
+      expect(await started.ended).toBe(1);
+      expect(started.output()).toContain(`Port ${port + offset} is in use.`);
+      expect(existsSync(join(directory, '.local'))).toBe(false);
+    } finally {
+      other.close();
+    }
+  });
+
+  test('shows what the app says where it does not synthesize', async () => {
+    const directory = app();
+    writeFileSync(join(directory, 'synth.js'), 'throw new Error("wrong props");');
+    const started = run(directory, await freePort());
+    expect(await started.ended).toBe(1);
+    expect(started.output()).toContain('The app does not synthesize: "node synth.js" ended with 1.');
+    expect(started.output()).toContain('wrong props');
+  });
+
+  test('needs a CDK app', async () => {
+    const started = run(mkdtempSync(join(tmpdir(), 'empty-')), await freePort());
+    expect(await started.ended).toBe(1);
+    expect(started.output()).toContain('There is no cdk.json in');
+  });
+});
