@@ -124,10 +124,10 @@ export interface OnDeployConfig {
   readonly keySetSecretArn: string;
 }
 
-/** The custom resource that makes the first key set. Its only property is ServiceToken. */
+/** The custom resource that makes the first key set. Its property `Secret`, the secret's ARN, is there so that another secret is filled too. */
 export const KEY_SET_RESOURCE_TYPE = 'Custom::McpOidcAuthKeySet';
 
-/** The custom resource that registers a protected resource. Properties: ServiceToken and `Resource`, a ResourceRecord as JSON text. */
+/** The custom resource that registers a protected resource. Property: `Resource`, a ResourceRecord as JSON text. */
 export const PROTECTED_RESOURCE_TYPE = 'Custom::McpOidcAuthProtectedResource';
 
 /** A private JWK (RFC 7517) with `kid`, `alg` and `use`. */

@@ -171,6 +171,8 @@ export class McpOidcAuth extends McpOidcAuthBase {
       resourceType: KEY_SET_RESOURCE_TYPE,
       serviceToken: this.onDeploy.functionArn,
       serviceTimeout: SERVICE_TIMEOUT,
+      // Another secret is empty again.
+      properties: { Secret: this.keySetSecret.secretArn },
     });
     this.rotationFunction = new KeyRotation(this, 'KeyRotation', {
       secret: this.keySetSecret,
@@ -281,7 +283,6 @@ export class McpOidcAuth extends McpOidcAuthBase {
         actions: [
           'dynamodb:BatchGetItem',
           'dynamodb:DeleteItem',
-          'dynamodb:GetItem',
           'dynamodb:PutItem',
           'dynamodb:Query',
           'dynamodb:UpdateItem',

@@ -86,8 +86,8 @@ export const METADATA_PATH = '/.well-known/oauth-protected-resource';
 /** The methods of MCP's Streamable HTTP transport. */
 export const MCP_METHODS = ['GET', 'POST', 'DELETE'];
 
-/** Taken already: `claims` and `principalId` by API Gateway, the others by the authorizer. */
-const HANDED_ON_CLAIMS = ['sub', 'client_id', 'scope', 'claims', 'principalId'];
+/** Taken already: the last three by API Gateway, the others by the authorizer. */
+const HANDED_ON_CLAIMS = ['sub', 'client_id', 'scope', 'claims', 'principalId', 'integrationLatency'];
 
 /** Checks everything that can be known before the API's URL. Gives the path, '' for the root. */
 export function checkProtection(props: ProtectionProps): string {
@@ -130,8 +130,6 @@ function hasToolScopes(props: ProtectionProps): boolean {
 export class Protection {
   /** The API's own URL, to which paths are added. */
   private readonly base: string;
-  /** The scopes of the 401 challenge and of the metadata: the minimum, as MCP's authorization specification asks. */
-  readonly defaultScopes: readonly string[];
   readonly resultsCacheTtl: Duration;
 
   /**
@@ -152,7 +150,6 @@ export class Protection {
     // Registers nothing: it holds the scopes and the identifier to their rules where fromIssuer() registers nothing either.
     resourceRecord({ identifier, scopes: props.scopes });
     this.base = identifier.slice(0, identifier.length - path.length);
-    this.defaultScopes = defaultScopes(props.scopes);
     this.resultsCacheTtl = hasToolScopes(props) ? Duration.seconds(0) : (props.resultsCacheTtl ?? Duration.seconds(60));
   }
 
@@ -165,10 +162,17 @@ export class Protection {
     return [...new Set([METADATA_PATH, `${METADATA_PATH}${this.path}`])];
   }
 
-  /** Every scope that some call can need, in the order of their declaration. */
+  /**
+   * The scopes of the 401 challenge and of the metadata: the minimum, as MCP's authorization specification asks, but no less than every call
+   * needs, or each first connection would end in a step-up.
+   */
+  get minimumScopes(): string[] {
+    return this.inOrder([...defaultScopes(this.props.scopes), ...this.requiredScopes]);
+  }
+
+  /** Every scope that some call can need. */
   get neededScopes(): string[] {
-    const needed = [...this.requiredScopes, ...Object.values(this.props.toolScopes ?? {}).flat()];
-    return this.props.scopes.map((scope) => scope.name).filter((name) => needed.includes(name));
+    return this.inOrder([...this.requiredScopes, ...Object.values(this.props.toolScopes ?? {}).flat()]);
   }
 
   /** RFC 9728 section 2. */
@@ -176,7 +180,7 @@ export class Protection {
     return {
       resource: this.identifier,
       authorization_servers: [this.trusted.issuer],
-      scopes_supported: this.defaultScopes,
+      scopes_supported: this.minimumScopes,
       bearer_methods_supported: ['header'],
       ...(this.props.name !== undefined && { resource_name: this.props.name }),
     };
@@ -211,7 +215,12 @@ export class Protection {
   }
 
   private get requiredScopes(): readonly string[] {
-    return this.props.requiredScopes ?? this.defaultScopes;
+    return this.props.requiredScopes ?? defaultScopes(this.props.scopes);
+  }
+
+  /** In the order of their declaration. */
+  private inOrder(names: readonly string[]): string[] {
+    return this.props.scopes.map((scope) => scope.name).filter((name) => names.includes(name));
   }
 
   private authorizerConfig(metadata: Record<string, unknown>): AuthorizerConfig {

@@ -25,7 +25,7 @@ export class RestChallenges extends Construct {
 
     // RFC 6750 section 3.1: without an error code in the header, because the request may have come without a token.
     this.respond(ResponseType.UNAUTHORIZED, '401', {
-      headers: { 'WWW-Authenticate': `Bearer ${metadata}, scope="${protection.defaultScopes.join(' ')}"` },
+      headers: { 'WWW-Authenticate': `Bearer ${metadata}, scope="${protection.minimumScopes.join(' ')}"` },
       error: 'invalid_token',
       description: 'This resource needs an access token that is meant for it and has not expired.',
     });

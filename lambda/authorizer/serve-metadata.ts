@@ -1,9 +1,9 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 
-/** Metadata is public, and clients in a browser read it with headers of their own (MCP-Protocol-Version makes a preflight). */
+/** Clients in a browser send headers of their own, and preflights, to the metadata and to the MCP server itself, whose preflights are answered here too. */
 const CORS = {
   'access-control-allow-origin': '*',
-  'access-control-allow-methods': 'GET, HEAD, OPTIONS',
+  'access-control-allow-methods': 'GET, HEAD, POST, DELETE, OPTIONS',
   'access-control-allow-headers': '*, Authorization',
 };
 

@@ -69,7 +69,7 @@ describe('an MCP server on an HTTP API', () => {
     expect(configOf(stack, 'ApiMcpOidcAuthMetadataFunction').metadata).toEqual({
       resource: `${base}/mcp`,
       authorization_servers: ['https://auth.example.com'],
-      scopes_supported: ['notes:use'],
+      scopes_supported: ['notes:use', 'notes:read'],
       bearer_methods_supported: ['header'],
       resource_name: 'Notes',
     });

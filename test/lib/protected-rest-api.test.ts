@@ -125,6 +125,13 @@ describe('an MCP server on a REST API', () => {
     expect(JSON.parse(response.ResponseTemplates['application/json'])).toMatchObject({ error: 'invalid_token' });
   });
 
+  test('challenges with 401 for no less than every call needs', () => {
+    const stack = newStack();
+    protect(stack, { requiredScopes: ['notes:read'] });
+    const wwwAuthenticate = header(gatewayResponses(stack).UNAUTHORIZED, 'WWW-Authenticate');
+    expect(wwwAuthenticate).toContain('scope="notes:use notes:read"');
+  });
+
   test('challenges with 403 and every scope that a call can need', () => {
     const response = gatewayResponses(stack).ACCESS_DENIED;
     expect(response.StatusCode).toBe('403');
