@@ -23,7 +23,8 @@ export function send(response: ApiResponse, outgoing: ServerResponse): void {
   outgoing.statusCode = statusCode;
   for (const [name, value] of headers) outgoing.appendHeader(name, value);
   if (Buffer.isBuffer(body)) {
-    outgoing.setHeader('Content-Length', body.length);
+    // RFC 9110 section 8.6: not in a response that has no content.
+    if (statusCode !== 204 && statusCode !== 304) outgoing.setHeader('Content-Length', body.length);
     outgoing.end(body);
     return;
   }

@@ -102,7 +102,7 @@ export class LambdaFunction {
   /** Ends the instances that wait for an event; those that have one end after it. */
   async retireInstances(): Promise<void> {
     this.#clockOffset = this.#options.clock.offsetSeconds;
-    for (const instance of this.#busy) instance.events = Number.POSITIVE_INFINITY;
+    for (const instance of this.#busy) instance.retired = true;
     await Promise.all(this.#idle.splice(0).map((instance) => instance.end()));
   }
 
@@ -126,7 +126,8 @@ export class LambdaFunction {
   #giveBack(instance: Instance): void {
     this.#busy.delete(instance);
     if (instance.ended) return;
-    if (instance.events >= (this.#options.eventsPerInstance ?? Number.POSITIVE_INFINITY)) void instance.end();
+    const { eventsPerInstance = Number.POSITIVE_INFINITY } = this.#options;
+    if (instance.retired || instance.events >= eventsPerInstance) void instance.end();
     else this.#idle.push(instance);
   }
 }

@@ -17,6 +17,8 @@ export interface InstanceOptions extends WorkerSetup {
 export class Instance {
   /** Events that were given to it. */
   events = 0;
+  /** Whether it takes no event after the present one. */
+  retired = false;
   ended = false;
   readonly #worker: Worker;
   readonly #ready: Promise<FunctionError | undefined>;

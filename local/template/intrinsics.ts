@@ -119,7 +119,7 @@ function call(name: string, argument: Json, scope: Scope): Resolved {
     }
     case 'Fn::GetStackOutput': {
       const { StackName, OutputName } = resolved() as { StackName: string; OutputName: string };
-      const value = scope.output(String(StackName).split('/')[1] ?? StackName, OutputName);
+      const value = scope.output(StackName, OutputName);
       if (value === undefined) throw new StartError(`Stack ${StackName} of this assembly has no output ${OutputName}.`);
       return value;
     }

@@ -11,6 +11,8 @@ export function resolveParameters(stack: AssemblyStack, supplied: Readonly<Recor
   const values = new Map<string, Json>();
   const missing: string[] = [];
   for (const [name, declaration] of Object.entries(stack.template.Parameters ?? {})) {
+    // Its value would come from Parameter Store. The CDK's own (BootstrapVersion) is referred to by rules alone.
+    if (String(declaration.Type).startsWith('AWS::SSM::')) continue;
     const value = supplied[name] ?? declaration.Default;
     if (value === undefined) {
       missing.push(name);

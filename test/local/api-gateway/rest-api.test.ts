@@ -24,6 +24,7 @@ const FUNCTIONS = {
     if (mode === 'no metadata') { stream.write('just text'); stream.end(); return; }
     if (mode === 'fail first') throw new Error('asked to');
     if (mode === 'long metadata') { stream.write('{"statusCode":200,"headers":{"x":"' + 'x'.repeat(20000) + '"}}' + '\\0'.repeat(8)); stream.end(); return; }
+    if (mode === 'endless metadata') { stream.write('x'.repeat(20000)); return new Promise((resolve) => setTimeout(resolve, 60_000)); }
     if (mode === 'never written') { awslambda.HttpResponseStream.from(stream, metadata).end(); return; }
     stream = awslambda.HttpResponseStream.from(stream, metadata);
     stream.write('data: one\\n\\n');
@@ -133,6 +134,7 @@ describe('resources of a REST API', () => {
     expect(await (await fetch(`${origin}/echo`, { method: 'DELETE' })).text()).toBe('not streamed');
     expect((await echo('/')).resource).toBe('/');
     expect((await echo('')).resource).toBe('/');
+    expect(await echo('/echo/')).toMatchObject({ resource: '/echo', path: '/echo/' });
   });
 
   test('what has no method is answered as a missing token', async () => {
@@ -302,10 +304,13 @@ describe('a streamed response', () => {
     expect(headers.get('x-amzn-remapped-www-authenticate')).toBe('Bearer');
   });
 
-  test.each(['no metadata', 'fail first', 'long metadata', 'never written'])('is 502 with %s', async (mode) => {
-    const response = await post('/stream', { mode });
-    expect([response.status, await response.json()]).toEqual([502, { message: 'Internal server error' }]);
-  });
+  test.each(['no metadata', 'fail first', 'long metadata', 'endless metadata', 'never written'])(
+    'is 502 with %s',
+    async (mode) => {
+      const response = await post('/stream', { mode });
+      expect([response.status, await response.json()]).toEqual([502, { message: 'Internal server error' }]);
+    },
+  );
 
   test('is 502 where the function does not stream', async () => {
     expect((await post('/plain-stream', {})).status).toBe(502);

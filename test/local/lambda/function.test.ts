@@ -19,6 +19,7 @@ exports.handler = async (event, context) => {
     case 'hang': return new Promise((resolve) => setTimeout(resolve, 60_000));
     case 'log': console.log('said'); console.error('and this'); return null;
     case 'now': return { now: Date.now(), date: new Date().getTime(), fixed: new Date(0).toISOString(), is: new Date() instanceof Date };
+    case 'grow': return Array.from({ length: 300 }, (_, index) => new Array(100_000).fill(index + 0.5)).length;
     case 'large': return 'x'.repeat(7 * 1024 * 1024);
     case 'meet': {
       // Returns only when the other event is there too.
@@ -36,6 +37,7 @@ const FUNCTIONS = {
   Main: SOURCE,
   Brief: SOURCE,
   Alone: SOURCE,
+  Small: SOURCE,
   Broken: 'throw new Error("cannot load");',
   Streamer: `exports.handler = awslambda.streamifyResponse(async (event, stream) => { stream.write('[1,'); stream.write('2]'); stream.end(); });`,
 };
@@ -49,9 +51,10 @@ beforeAll(async () => {
   process.env.SECRET_OF_THE_RUNNER = 'hidden';
   stack = await startFixture(
     {
-      ...lambda('Main', { MemorySize: 256, Timeout: 20, Environment: { Variables: { GREETING: 'hello' } } }),
+      ...lambda('Main', { MemorySize: 1024, Timeout: 20, Environment: { Variables: { GREETING: 'hello' } } }),
       ...lambda('Brief', { Timeout: 1 }),
       ...lambda('Alone', { ReservedConcurrentExecutions: 1, Timeout: 20 }),
+      ...lambda('Small', { MemorySize: 128, Timeout: 20 }),
       ...lambda('Broken'),
       ...lambda('Streamer'),
     },
@@ -73,7 +76,7 @@ describe('a function', () => {
     expect(environment).toMatchObject({
       GREETING: 'hello',
       AWS_REGION: 'us-east-1',
-      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '256',
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '1024',
       _HANDLER: 'index.handler',
       AWS_ENDPOINT_URL_DYNAMODB: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
       AWS_ENDPOINT_URL_SECRETS_MANAGER: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
@@ -103,7 +106,7 @@ describe('a function', () => {
 
   test('is handed the context of its event', async () => {
     const context = (await main({ do: 'context' })) as Record<string, unknown>;
-    expect(context).toMatchObject({ functionVersion: '$LATEST', memoryLimitInMB: '256' });
+    expect(context).toMatchObject({ functionVersion: '$LATEST', memoryLimitInMB: '1024' });
     expect(context.invokedFunctionArn).toMatch(/^arn:aws:lambda:us-east-1:123456789012:function:Fixture-Main-/);
     expect(context.awsRequestId).toMatch(/^[0-9a-f-]{36}$/);
     expect(context.remaining).toBeGreaterThan(10_000);
@@ -152,6 +155,12 @@ describe('a function', () => {
   test('is ended after its timeout', async () => {
     await expect(stack.invoke('Brief', { do: 'hang' })).rejects.toThrow(/Task timed out after 1\.00 seconds$/);
     await expect(stack.invoke('Brief', { do: 'count' })).resolves.toBe(1);
+  });
+
+  test('has no more memory than its template gives it', async () => {
+    await expect(main({ do: 'grow' })).resolves.toBe(300);
+    await expect(stack.invoke('Small', { do: 'grow' })).rejects.toThrow(/memory limit/);
+    await expect(stack.invoke('Small', { do: 'count' })).resolves.toBe(1);
   });
 
   test('that cannot be loaded fails its events', async () => {
