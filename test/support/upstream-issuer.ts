@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
@@ -13,15 +14,22 @@ export interface UpstreamIssuer extends AsyncDisposable {
   nonce?: string;
   /** Every endpoint answers with this status instead. */
   failure?: number;
+  /** The token endpoint answers with this error instead. */
+  tokenError?: { readonly status: number; readonly error: string };
+  /** The metadata's `token_endpoint_auth_methods_supported`. */
+  authMethods?: readonly string[];
   /** The authorization requests that it got. */
   readonly requests: URLSearchParams[];
+  /** The token requests that it got. */
+  readonly tokenRequests: { readonly form: URLSearchParams; readonly authorization: string | undefined }[];
 }
 
 export async function startUpstreamIssuer(): Promise<UpstreamIssuer> {
   const { publicKey, privateKey } = await generateKeyPair('RS256');
   const jwk = { ...(await exportJWK(publicKey)), kid: 'upstream', alg: 'RS256', use: 'sig' };
   const codes = new Map<string, URLSearchParams>();
-  const requests: URLSearchParams[] = [];
+  const requests: UpstreamIssuer['requests'] = [];
+  const tokenRequests: UpstreamIssuer['tokenRequests'] = [];
 
   const server = createServer(async (req, res) => {
     const url = new URL(req.url ?? '/', self.issuer);
@@ -36,6 +44,7 @@ export async function startUpstreamIssuer(): Promise<UpstreamIssuer> {
           token_endpoint: `${self.issuer}/token`,
           jwks_uri: `${self.issuer}/jwks`,
           id_token_signing_alg_values_supported: ['RS256'],
+          token_endpoint_auth_methods_supported: self.authMethods,
         });
       case '/jwks':
         return json(200, { keys: [jwk] });
@@ -54,10 +63,13 @@ export async function startUpstreamIssuer(): Promise<UpstreamIssuer> {
       case '/token': {
         const chunks: Buffer[] = [];
         for await (const chunk of req) chunks.push(chunk);
-        const code = new URLSearchParams(Buffer.concat(chunks).toString()).get('code') ?? '';
+        const form = new URLSearchParams(Buffer.concat(chunks).toString());
+        tokenRequests.push({ form, authorization: req.headers.authorization });
+        if (self.tokenError) return json(self.tokenError.status, { error: self.tokenError.error });
+        const code = form.get('code') ?? '';
         const request = codes.get(code);
         codes.delete(code);
-        if (!request) return json(400, { error: 'invalid_grant' });
+        if (!request || !isProved(request, form)) return json(400, { error: 'invalid_grant' });
         const idToken = await new SignJWT({ ...self.claims, nonce: self.nonce ?? request.get('nonce') })
           .setProtectedHeader({ alg: 'RS256', kid: 'upstream' })
           .setIssuer(self.issuer)
@@ -77,10 +89,19 @@ export async function startUpstreamIssuer(): Promise<UpstreamIssuer> {
     issuer: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     claims: { sub: 'ada' },
     requests,
+    tokenRequests,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
   return self;
+}
+
+/** RFC 7636 section 4.6, which this issuer requires. */
+function isProved(request: URLSearchParams, form: URLSearchParams): boolean {
+  const challenge = createHash('sha256')
+    .update(form.get('code_verifier') ?? '')
+    .digest('base64url');
+  return request.get('code_challenge_method') === 'S256' && request.get('code_challenge') === challenge;
 }

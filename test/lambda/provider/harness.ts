@@ -1,29 +1,31 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { type AttributeValue, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { vi } from 'vitest';
 import { makeKeySet } from '../../../lambda/key-set/make-key-set';
 import { CachedSecret } from '../../../lambda/provider/cached-secret';
-import type { HttpRequest } from '../../../lambda/provider/http';
+import type { HttpRequest, HttpResponse } from '../../../lambda/provider/http';
 import { AuthorizationServer } from '../../../lambda/provider/server';
 import { DynamoStore } from '../../../lambda/store/dynamo-store';
 import {
+  type KeySet,
   type Lifetimes,
   type ProviderConfig,
   RESOURCES_PARTITION,
   type ResourceRecord,
   type UpstreamConfig,
 } from '../../../lib/contract';
-import { AccessControl } from '../../../local/aws/access-control';
+import { AccessControl, type RecordedCall } from '../../../local/aws/access-control';
 import { startDynamoDb } from '../../../local/aws/dynamodb';
 import { startSecretsManager } from '../../../local/aws/secrets-manager';
-import { Browser, type Page } from '../../support/browser';
+import { Browser } from '../../support/browser';
 import { startUpstreamIssuer, type UpstreamIssuer } from '../../support/upstream-issuer';
 
 export const ISSUER = 'https://auth.example.com';
 export const RESOURCE = 'https://mcp.example.com/mcp';
 export const REDIRECT_URI = 'https://client.example.com/callback';
 
-const NOTES: ResourceRecord = {
+export const NOTES: ResourceRecord = {
   identifier: RESOURCE,
   name: 'Notes',
   default: false,
@@ -48,6 +50,20 @@ export interface Options {
   readonly lifetimes?: Partial<Lifetimes>;
   readonly upstream?: Partial<UpstreamConfig>;
   readonly resources?: readonly ResourceRecord[];
+  readonly instances?: number;
+}
+
+interface Parts {
+  readonly instances: readonly AuthorizationServer[];
+  readonly store: DynamoStore;
+  readonly upstream: UpstreamIssuer;
+  readonly config: ProviderConfig;
+  readonly keySet: KeySet;
+  readonly upstreamSecret: string;
+  readonly table: DynamoDBClient;
+  readonly secrets: SecretsManagerClient;
+  readonly accessControl: AccessControl;
+  close(): Promise<void>;
 }
 
 export interface TokenResponse {
@@ -84,13 +100,12 @@ export class Harness implements AsyncDisposable {
       policies: [{ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] }],
     });
     const aws = { region: 'us-east-1', credentials, maxAttempts: 1 };
-    const store = new DynamoStore({
-      client: new DynamoDBClient({ ...aws, endpoint: dynamodb.endpoint }),
-      tableName: 'auth',
-    });
+    const table = new DynamoDBClient({ ...aws, endpoint: dynamodb.endpoint });
+    const store = new DynamoStore({ client: table, tableName: 'auth' });
     for (const resource of options.resources ?? [NOTES]) {
       await store.set(`${RESOURCES_PARTITION}/${resource.identifier}`, resource);
     }
+    const upstreamSecret = randomBytes(16).toString('hex');
     const config: ProviderConfig = {
       issuer: ISSUER,
       tableName: 'auth',
@@ -98,7 +113,7 @@ export class Harness implements AsyncDisposable {
       upstream: {
         issuer: upstream.issuer,
         clientId: 'this-server',
-        clientSecretArn: secretsManager.createSecret({ name: 'upstream', value: randomBytes(16).toString('hex') }).arn,
+        clientSecretArn: secretsManager.createSecret({ name: 'upstream', value: upstreamSecret }).arn,
         scopes: ['openid'],
         extraParameters: {},
         allow: [],
@@ -111,7 +126,7 @@ export class Harness implements AsyncDisposable {
     const secrets = new SecretsManagerClient({ ...aws, endpoint: secretsManager.endpoint });
     const secret = (arn: string) => new CachedSecret(secrets, arn, 60);
     const instances = Array.from(
-      { length: 4 },
+      { length: options.instances ?? 4 },
       () =>
         new AuthorizationServer({
           config,
@@ -120,23 +135,68 @@ export class Harness implements AsyncDisposable {
           upstreamSecret: secret(config.upstream.clientSecretArn),
         }),
     );
-    return new Harness(instances, store, upstream, dynamodb, async () => {
-      await Promise.all([dynamodb.close(), secretsManager.close(), upstream[Symbol.asyncDispose]()]);
+    return new Harness({
+      instances,
+      store,
+      upstream,
+      config,
+      keySet,
+      upstreamSecret,
+      table,
+      secrets,
+      accessControl,
+      async close() {
+        await Promise.all([dynamodb.close(), secretsManager.close(), upstream[Symbol.asyncDispose]()]);
+      },
     });
   }
 
   #next = 0;
 
-  private constructor(
-    private readonly instances: readonly AuthorizationServer[],
-    readonly store: DynamoStore,
-    readonly upstream: UpstreamIssuer,
-    readonly dynamodb: { close(): Promise<void> },
-    private readonly close: () => Promise<void>,
-  ) {}
+  readonly store: DynamoStore;
+  readonly upstream: UpstreamIssuer;
+  readonly config: ProviderConfig;
+  /** What the key set secret holds at the start. */
+  readonly keySet: KeySet;
+  /** What the upstream client secret holds at the start. */
+  readonly upstreamSecret: string;
+
+  private constructor(private readonly parts: Parts) {
+    this.store = parts.store;
+    this.upstream = parts.upstream;
+    this.config = parts.config;
+    this.keySet = parts.keySet;
+    this.upstreamSecret = parts.upstreamSecret;
+  }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    return this.parts.close();
+  }
+
+  /** The calls to AWS so far, by their IAM actions. */
+  get calls(): string[] {
+    return this.parts.accessControl.calls.map(({ action }: RecordedCall) => action);
+  }
+
+  /** Every item of the table, as it lies there. */
+  async items(): Promise<Record<string, AttributeValue>[]> {
+    const { Items = [], LastEvaluatedKey } = await this.parts.table.send(
+      new ScanCommand({ TableName: this.config.tableName, ConsistentRead: true }),
+    );
+    if (LastEvaluatedKey) throw new Error('The table has become too large for one Scan');
+    return Items;
+  }
+
+  async putSecret(SecretId: string, SecretString: string): Promise<void> {
+    await this.parts.secrets.send(new PutSecretValueCommand({ SecretId, SecretString }));
+  }
+
+  /** Sends a request to the next instance, as it stands. */
+  request(request: Partial<HttpRequest>): Promise<HttpResponse> {
+    const { instances } = this.parts;
+    const instance = instances[this.#next++ % instances.length]!;
+    const empty = { method: 'GET', path: '/', query: '', headers: {}, body: Buffer.alloc(0), sourceIp: '203.0.113.7' };
+    return instance.handle({ ...empty, ...request });
   }
 
   /** Sends a request to the next instance; other hosts than the issuer's are real. */
@@ -149,16 +209,13 @@ export class Harness implements AsyncDisposable {
     const headers = Object.fromEntries(
       Object.entries(init.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
     );
-    const request: HttpRequest = {
+    const response = await this.request({
       method: (init.method ?? 'GET').toUpperCase(),
       path: address.pathname,
       query: address.search.slice(1),
       headers: { host: address.host, ...headers },
       body: Buffer.from(String(init.body ?? '')),
-      sourceIp: '203.0.113.7',
-    };
-    const instance = this.instances[this.#next++ % this.instances.length]!;
-    const response = await instance.handle(request);
+    });
     const empty = response.status === 204 || response.status === 304;
     const answer = new Response(empty ? null : new Uint8Array(Buffer.from(response.body)), {
       status: response.status,
@@ -166,6 +223,14 @@ export class Harness implements AsyncDisposable {
     });
     for (const cookie of response.cookies) answer.headers.append('set-cookie', cookie);
     return answer;
+  }
+
+  /** Posts a form as a program does. */
+  post(path: string, params: Record<string, string | undefined>, headers: Record<string, string> = {}) {
+    const body = new URLSearchParams();
+    for (const [name, value] of Object.entries(params)) if (value !== undefined) body.set(name, value);
+    const type = { 'content-type': 'application/x-www-form-urlencoded' };
+    return this.fetch(path, { method: 'POST', headers: { ...type, ...headers }, body: body.toString() });
   }
 
   browser(): Browser {
@@ -220,13 +285,7 @@ export class Harness implements AsyncDisposable {
     params: Record<string, string | undefined>,
     headers: Record<string, string> = {},
   ): Promise<TokenResponse> {
-    const body = new URLSearchParams();
-    for (const [name, value] of Object.entries(params)) if (value !== undefined) body.set(name, value);
-    const response = await this.fetch('/token', {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
-      body: body.toString(),
-    });
+    const response = await this.post('/token', params, headers);
     return {
       status: response.status,
       headers: response.headers,
@@ -260,8 +319,11 @@ export class Harness implements AsyncDisposable {
   }
 }
 
+/** Moves the clock of every instance. `vi.useRealTimers()` puts it back. */
+export function later(seconds: number): void {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + seconds * 1000 });
+}
+
 export function atClient(url: URL): boolean {
   return url.href.startsWith(REDIRECT_URI);
 }
-
-export type { Page };

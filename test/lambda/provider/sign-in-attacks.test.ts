@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { atClient, Harness, ISSUER } from './harness';
+import { atClient, Harness, ISSUER, later } from './harness';
 
 let harness: Harness;
 let client: Record<string, string>;
@@ -149,7 +149,7 @@ describe("upstream's answer", () => {
   it('that comes too late is a page that says so', async () => {
     const { browser, page } = await consent();
     const answer = await browser.submit(page, 'allow', {}, atCallback);
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 901_000 });
+    later(901);
     const late = await browser.open(answer.url, atClient);
     expect(late.status).toBe(400);
     expect(late.text).toContain('expired');

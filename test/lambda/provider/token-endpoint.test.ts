@@ -2,7 +2,7 @@ import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { clientKey, refreshTokenKey } from '../../../lambda/provider/keys';
 import { DynamoStore } from '../../../lambda/store/dynamo-store';
-import { Harness, RESOURCE } from './harness';
+import { Harness, later, RESOURCE } from './harness';
 
 let harness: Harness;
 let client: Record<string, string>;
@@ -15,11 +15,6 @@ afterEach(() => {
   vi.useRealTimers();
   vi.restoreAllMocks();
 });
-
-/** Moves the clock of every instance. */
-function later(seconds: number): void {
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + seconds * 1000 });
-}
 
 async function refreshToken(of: Harness = harness, as: Record<string, string> = client): Promise<string> {
   const { body } = await of.redeem(as, await of.signIn(as));

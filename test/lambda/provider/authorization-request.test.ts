@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hash } from '../../../lambda/provider/keys';
+import { Harness, ISSUER, REDIRECT_URI } from './harness';
+
+let harness: Harness;
+let client: Record<string, string>;
+beforeAll(async () => {
+  harness = await Harness.start();
+  client = await harness.register();
+});
+afterAll(() => harness[Symbol.asyncDispose]());
+
+describe('an authorization request', () => {
+  const scopesShown = async (params: Record<string, string | undefined>) => {
+    const page = await harness.browser().open(harness.authorizationRequest(client, params).url);
+    return [...page.text.matchAll(/<code>([^<]+)<\/code>/g)].map(([, scope]) => scope);
+  };
+
+  it.each([
+    [undefined, ['notes:use']],
+    ['', ['notes:use']],
+    ['unknown', ['notes:use']],
+    ['openid profile email', ['notes:use']],
+    ['offline_access notes:read', ['notes:read']],
+    ['notes:write unknown', ['notes:read', 'notes:write']],
+  ])('for the scope %j asks for consent to %j', async (scope, shown) => {
+    expect(await scopesShown({ scope })).toEqual(shown);
+  });
+
+  it.each([
+    ['a nonce without openid', { nonce: 'n' }],
+    ['an unknown parameter', { claims: '{}', audience: 'x' }],
+    ['prompt=consent', { prompt: 'consent' }],
+    ['prompt=select_account', { prompt: 'select_account' }],
+  ])('with %s is answered all the same', async (_, params) => {
+    const { answer } = await harness.signIn(client, params);
+    expect(answer.searchParams.get('code')).toBeTruthy();
+  });
+
+  it.each([
+    ['an unknown resource', { resource: 'https://evil.example/mcp' }, 'invalid_target'],
+    ['no challenge', { code_challenge: undefined, code_challenge_method: undefined }, 'invalid_request'],
+    ['the plain challenge method', { code_challenge_method: 'plain' }, 'invalid_request'],
+    ['another response type', { response_type: 'token' }, 'unsupported_response_type'],
+    ['the response mode form_post', { response_mode: 'form_post' }, 'unsupported_response_mode'],
+    ['the response mode fragment', { response_mode: 'fragment' }, 'unsupported_response_mode'],
+    ['prompt=none', { prompt: 'none', scope: 'openid' }, 'login_required'],
+  ])('with %s is refused to the client, with state and iss', async (_, params, error) => {
+    const { url } = harness.authorizationRequest(client, params);
+    const answer = new URL((await harness.fetch(url)).headers.get('location') ?? '');
+    expect(answer.href.startsWith(REDIRECT_URI)).toBe(true);
+    // An error to a request for the implicit flow goes to the fragment (OAuth 2.0 Multiple Response Types section 5).
+    const answered = answer.hash ? new URLSearchParams(answer.hash.slice(1)) : answer.searchParams;
+    expect(Object.fromEntries(answered)).toMatchObject({ error, state: 'client-state', iss: ISSUER });
+  });
+
+  it.each([
+    ['an unknown client', { client_id: 'unknown' }, 'connect again'],
+    ['another redirect URI', { redirect_uri: 'https://client.example.com/callback/../evil' }, 'redirect_uri'],
+    ['a redirect URI that begins like the right one', { redirect_uri: `${REDIRECT_URI}.evil.example` }, 'redirect_uri'],
+  ])('with %s is a page that says what to do, never a redirect', async (_, params, words) => {
+    const response = await harness.fetch(harness.authorizationRequest(client, params).url);
+    expect(response.status).toBe(400);
+    expect(response.headers.get('location')).toBeNull();
+    expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect(await response.text()).toContain(words);
+  });
+
+  it('cannot choose its browser binding', async () => {
+    const { url } = harness.authorizationRequest(client, { browser_binding: hash('chosen') });
+    const page = await harness.browser().open(url);
+    const uid = page.url.pathname.split('/').at(-1);
+    const elsewhere = await harness.fetch(page.url, { headers: { cookie: `__Host-mcp-${uid}=chosen` } });
+    expect(elsewhere.status).toBe(403);
+  });
+
+  it('shows what a client says of itself as text', async () => {
+    const nasty = await harness.register({ client_name: '<img src=x onerror=alert(1)>"\'&' });
+    const page = await harness.browser().open(harness.authorizationRequest(nasty).url);
+    expect(page.text).not.toContain('<img');
+    expect(page.text).toContain('&#60;img');
+  });
+});

@@ -1,0 +1,98 @@
+import { Provider } from 'oidc-provider';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeKeySet } from '../../../lambda/key-set/make-key-set';
+import { createEngine, type EngineContext } from '../../../lambda/provider/engine';
+import { ROUTES } from '../../../lib/contract';
+import { Harness, ISSUER } from './harness';
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await Harness.start();
+});
+afterAll(() => harness[Symbol.asyncDispose]());
+
+const METADATA = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'];
+
+describe('the metadata', () => {
+  it.each(METADATA)('at %s names the issuer and what clients look for', async (path) => {
+    const response = await harness.fetch(path, { headers: { origin: 'https://inspector.example' } });
+    expect(response.headers.get('access-control-allow-origin')).toBeTruthy();
+    expect(response.headers.get('cache-control')).toMatch(/max-age=\d+/);
+    expect(await response.json()).toMatchObject({
+      issuer: ISSUER,
+      authorization_endpoint: `${ISSUER}/authorize`,
+      token_endpoint: `${ISSUER}/token`,
+      registration_endpoint: `${ISSUER}/register`,
+      revocation_endpoint: `${ISSUER}/revoke`,
+      jwks_uri: `${ISSUER}/jwks`,
+      authorization_response_iss_parameter_supported: true,
+      code_challenge_methods_supported: ['S256'],
+      grant_types_supported: ['authorization_code', 'refresh_token'],
+      id_token_signing_alg_values_supported: ['RS256'],
+      response_modes_supported: ['query'],
+      response_types_supported: ['code'],
+      scopes_supported: ['openid', 'offline_access', 'notes:use', 'notes:read', 'notes:write'],
+      subject_types_supported: ['public'],
+      token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
+    });
+  });
+
+  it.each(METADATA)('at %s follows no Host and no forwarded header', async (path) => {
+    const plain = await (await harness.fetch(path)).text();
+    const poisoned: Record<string, string>[] = [
+      { host: 'evil.example' },
+      { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'http' },
+      { forwarded: 'host=evil.example;proto=http' },
+    ];
+    for (const headers of poisoned) {
+      expect(await (await harness.fetch(path, { headers })).text()).toBe(plain);
+    }
+  });
+
+  it('is not there for another issuer', async () => {
+    expect((await harness.fetch('/.well-known/oauth-authorization-server/other')).status).toBe(404);
+  });
+});
+
+describe('the key set', () => {
+  it('holds the public halves of the key that signs and of the next', async () => {
+    const response = await harness.fetch('/jwks');
+    const { keys } = (await response.json()) as { keys: Record<string, string>[] };
+    expect(keys).toHaveLength(2);
+    for (const key of keys) expect(Object.keys(key).sort()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use']);
+    expect(response.headers.get('cache-control')).toBe('public, max-age=60');
+  });
+});
+
+describe('the routes', () => {
+  it('are those of the engine and of the sign-in, each path and method', async () => {
+    const routed: string[] = [];
+    const engine = await engineWithRoutes((method, path) =>
+      routed.push(`${method} ${path.replace(/:(\w+)/g, '{$1}')}`),
+    );
+    expect(engine).toBeInstanceOf(Provider);
+    // The engine registers these whatever its configuration; nothing here leads to them.
+    const unused = ['POST /session/end/confirm', 'GET /register/{clientId}'];
+    const own = ['GET /interaction/{uid}', 'POST /interaction/{uid}', 'GET /callback', 'OPTIONS /register'];
+    const expected = [...routed.filter((route) => !unused.includes(route)), ...own];
+    const withHead = expected.flatMap((route) =>
+      route.startsWith('GET ') ? [route, route.replace('GET', 'HEAD')] : [route],
+    );
+    const declared = ROUTES.flatMap(({ path, methods }) => methods.map((method) => `${method} ${path}`));
+    expect(declared.sort()).toEqual([...new Set(withHead)].sort());
+  });
+});
+
+async function engineWithRoutes(onRoute: (method: string, path: string) => void): Promise<Provider> {
+  const { default: Router } = await import('oidc-provider/lib/helpers/router.js' as string);
+  for (const method of ['get', 'post', 'put', 'delete', 'options']) {
+    const register = Router.prototype[method];
+    Router.prototype[method] = function (name: string, path: string, ...rest: unknown[]) {
+      onRoute(method.toUpperCase(), path);
+      return register.call(this, name, path, ...rest);
+    };
+  }
+  const config = { issuer: ISSUER, lifetimes: { accessToken: 1, authorizationCode: 1, interaction: 1, grant: 1 } };
+  const context = { config, renderError() {}, onServerError() {} } as unknown as EngineContext;
+  return createEngine(context, await makeKeySet(0));
+}

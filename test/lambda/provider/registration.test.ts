@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Harness, REDIRECT_URI } from './harness';
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await Harness.start();
+});
+afterAll(() => harness[Symbol.asyncDispose]());
+
+describe('a registration', () => {
+  const register = (metadata: object) =>
+    harness.fetch('/register', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(metadata),
+    });
+
+  it.each([
+    [
+      'Cursor',
+      [
+        'cursor://anysphere.cursor-mcp/oauth/callback',
+        'https://www.cursor.com/agents/mcp/oauth/callback',
+        'http://localhost:8787/callback',
+      ],
+      'native',
+    ],
+    ['Claude', ['https://claude.ai/api/mcp/auth_callback'], 'web'],
+    ['VS Code', ['http://127.0.0.1:33418/', 'http://127.0.0.1/', 'https://vscode.dev/redirect'], 'native'],
+  ])('of %s is taken with all its redirect URIs', async (client_name, redirect_uris, type) => {
+    const response = await register({
+      client_name,
+      redirect_uris,
+      application_type: 'web',
+      logo_uri: '',
+      contacts: null,
+    });
+    expect(response.status).toBe(201);
+    expect(response.headers.get('access-control-allow-origin')).toBe('*');
+    expect(await response.json()).toMatchObject({
+      redirect_uris,
+      application_type: type,
+      grant_types: ['authorization_code', 'refresh_token'],
+    });
+  });
+
+  it.each([
+    'javascript:alert(1)',
+    'data:text/html,x',
+    'http://internal.example.com/cb',
+    'http://localhost.evil.com/cb',
+    'https://user:pass@client.example.com/cb',
+    'https://*.example.com/cb',
+    'https://client.example.com/a/../b',
+    'https://client.example.com/a/%2e%2e/b',
+    'https://client.example.com/cb#fragment',
+    'not a uri',
+  ])('leaves out the redirect URI %s, and is refused where it is the only one', async (bad) => {
+    const beside = (await (await register({ redirect_uris: [bad, REDIRECT_URI] })).json()) as {
+      redirect_uris: string[];
+    };
+    expect(beside.redirect_uris).toEqual([REDIRECT_URI]);
+    const alone = await register({ redirect_uris: [bad] });
+    expect([alone.status, await alone.json()]).toEqual([
+      400,
+      expect.objectContaining({ error: 'invalid_redirect_uri' }),
+    ]);
+  });
+
+  it('keeps nothing that it does not know', async () => {
+    const response = await register({
+      redirect_uris: [REDIRECT_URI],
+      evil: 'x',
+      jwks_uri: 'http://169.254.169.254/',
+      scope: 'admin',
+    });
+    const body = (await response.json()) as object;
+    for (const name of ['evil', 'jwks_uri', 'scope', 'registration_access_token'])
+      expect(body).not.toHaveProperty(name);
+  });
+
+  it('answers a preflight', async () => {
+    const response = await harness.fetch('/register', {
+      method: 'OPTIONS',
+      headers: { origin: 'http://localhost:6274', 'access-control-request-method': 'POST' },
+    });
+    expect(response.status).toBe(204);
+    expect(response.headers.get('access-control-allow-methods')).toBe('POST');
+    expect(response.headers.get('access-control-allow-credentials')).toBeNull();
+  });
+});
