@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
-import { type Started, start } from '../local/command/start';
+import type { Started } from '../local/command/start';
 import { StartError } from '../local/start-error';
 
 const USAGE = `Usage: mcp-oidc-auth start [--port 3000]
@@ -33,7 +33,22 @@ function readPort(): number {
   }
 }
 
-const starting: Promise<Started> = start(readPort(), console.log);
+/** What only this command needs: whoever just imports the construct does without. */
+const NEEDED = ['@cloud-copilot/iam-simulate', '@smithy/core', '@smithy/signature-v4', 'dynalite', 'oidc-provider'];
+
+async function run(port: number): Promise<Started> {
+  const { start } = await import('../local/command/start').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'MODULE_NOT_FOUND') throw error;
+    const { devDependencies } = require('mcp-oidc-auth/package.json');
+    const packages = NEEDED.map((name) => `"${name}@${devDependencies[name]}"`).join(' ');
+    throw new StartError(
+      `start needs packages of its own. Install them and try again:\n  npm install --save-dev ${packages}`,
+    );
+  });
+  return start(port, console.log);
+}
+
+const starting = run(readPort());
 let ending = false;
 
 /** More than one signal may come: npm passes on what the terminal has sent to everyone already. */

@@ -55,7 +55,7 @@ export async function start(port: number, print: (line: string) => void): Promis
     });
     const endpoints = endpointsOf(stack, upstream);
     writeFileSync(join(STATE_DIRECTORY, 'endpoints.json'), `${JSON.stringify(endpoints, null, 2)}\n`);
-    for (const line of report(endpoints, seconds())) print(line);
+    for (const line of report(endpoints, upstream, seconds())) print(line);
     return {
       async close() {
         await stack.close();
@@ -79,10 +79,11 @@ interface Endpoints {
 function endpointsOf({ outputs }: RunningStack, upstream: Upstream): Endpoints {
   const { Issuer: issuer, McpUrl: mcpUrl } = outputs;
   if (!issuer || !mcpUrl) throw new StartError('The app needs the stack outputs Issuer and McpUrl.');
-  return { issuer, mcpUrl, identityProvider: upstream.issuer, ...upstream.user };
+  return { issuer, mcpUrl, identityProvider: upstream.issuer, ...upstream.users[0] };
 }
 
-function report({ issuer, mcpUrl, identityProvider, username, password }: Endpoints, seconds: string): string[] {
+function report({ issuer, mcpUrl, identityProvider }: Endpoints, { users }: Upstream, seconds: string): string[] {
+  const accounts = users.map(({ username, password }) => `${username} with the password ${password}`);
   return [
     '',
     `Ready after ${seconds} s.`,
@@ -90,10 +91,10 @@ function report({ issuer, mcpUrl, identityProvider, username, password }: Endpoi
     `  Issuer             ${issuer}`,
     `  MCP server         ${mcpUrl}`,
     `  Identity provider  ${identityProvider}`,
-    ...(username ? [`  Sign in as         ${username} with the password ${password}`] : []),
+    ...accounts.map((account, i) => `${i === 0 ? '  Sign in as' : '  or as     '}         ${account}`),
     '',
     'Connect MCP Inspector:',
-    `  npx @modelcontextprotocol/inspector --transport http --server-url ${mcpUrl}`,
+    `  npx @modelcontextprotocol/inspector@2 --transport http --server-url ${mcpUrl}`,
     '',
     `What the functions log is in ${STATE_DIRECTORY}/. Ctrl-C ends everything.`,
   ];

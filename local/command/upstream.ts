@@ -7,7 +7,7 @@ export interface Upstream {
   readonly clientId: string;
   readonly clientSecret: string;
   /** Of the demo identity provider. */
-  readonly user?: { readonly username: string; readonly password: string };
+  readonly users: readonly { readonly username: string; readonly password: string }[];
   close(): Promise<void>;
 }
 
@@ -19,7 +19,7 @@ export interface Upstream {
 export function upstreamOf(environment: NodeJS.ProcessEnv): Upstream | undefined {
   const names = ['UPSTREAM_ISSUER', 'UPSTREAM_CLIENT_ID', 'UPSTREAM_CLIENT_SECRET'];
   const [issuer, clientId, clientSecret] = names.map((name) => environment[name]);
-  if (issuer && clientId && clientSecret) return { issuer, clientId, clientSecret, async close() {} };
+  if (issuer && clientId && clientSecret) return { issuer, clientId, clientSecret, users: [], async close() {} };
   if (!issuer && !clientId && !clientSecret) return undefined;
   const missing = names.filter((name) => !environment[name]);
   throw new StartError(
@@ -28,7 +28,6 @@ export function upstreamOf(environment: NodeJS.ProcessEnv): Upstream | undefined
 }
 
 /** @param issuerOrigin where the authorization server will be */
-export async function demoUpstream(port: number, issuerOrigin: string): Promise<Upstream> {
-  const { users, ...provider } = await startIdentityProvider({ port, redirectUri: `${issuerOrigin}/callback` });
-  return { ...provider, user: users[0]! };
+export function demoUpstream(port: number, issuerOrigin: string): Promise<Upstream> {
+  return startIdentityProvider({ port, redirectUri: `${issuerOrigin}/callback` });
 }

@@ -50,7 +50,7 @@ describe('the package', () => {
 
   test('holds no sources, tests and source maps', () => {
     const expected =
-      /^(LICENSE|README\.md|package\.json|docs\/[\w-]+\.md|assets\/[\w-]+\/index\.m?js|dist\/[\w/-]+\.(m?js|d\.m?ts))$/;
+      /^(LICENSE|README\.md|package\.json|docs\/[\w-]+\.md|docs\/images\/[\w-]+\.svg|assets\/[\w-]+\/index\.m?js|dist\/[\w/-]+\.(m?js|d\.m?ts))$/;
     expect(files.filter((file) => !expected.test(file) || file.startsWith('dist/test/'))).toEqual([]);
   });
 });
@@ -106,5 +106,13 @@ describe.each([
     for (const bundle of ['authorizer', 'on-deploy', 'provider', 'rotate-keys']) {
       expect(code).toContain(await readFile(join(repository, 'assets', bundle, 'index.js'), 'utf8'));
     }
+
+    // The local runner's own packages are not forced on whoever only imports the construct; it asks for them by name.
+    const command = join(app, 'node_modules', 'mcp-oidc-auth', 'dist', 'bin', 'mcp-oidc-auth.js');
+    const start = run(process.execPath, [command, 'start'], { cwd: app, env: environment });
+    await expect(start).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/npm install --save-dev .*"dynalite@.*"oidc-provider@9\.13\.3"/),
+    });
   });
 });

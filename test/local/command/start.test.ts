@@ -115,7 +115,7 @@ describe('mcp-oidc-auth start', () => {
     for (const shown of Object.values(endpoints)) expect(started.output()).toContain(shown);
     expect(started.output()).toMatch(/Ready after \d+\.\d s\./);
     expect(started.output()).toContain(
-      `npx @modelcontextprotocol/inspector --transport http --server-url ${endpoints.mcpUrl}`,
+      `npx @modelcontextprotocol/inspector@2 --transport http --server-url ${endpoints.mcpUrl}`,
     );
     expect(await (await fetch(endpoints.issuer)).json()).toMatchObject({ issuer: endpoints.identityProvider });
     expect((await fetch(endpoints.mcpUrl)).status).toBe(200);
