@@ -37,7 +37,7 @@ function readPort(): number {
 const NEEDED = ['@cloud-copilot/iam-simulate', '@smithy/core', '@smithy/signature-v4', 'dynalite', 'oidc-provider'];
 
 async function run(port: number): Promise<Started> {
-  const { start } = await import('../local/command/start').catch((error: NodeJS.ErrnoException) => {
+  const { start } = await import('../local/command/start.js').catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'MODULE_NOT_FOUND') throw error;
     const { devDependencies } = require('mcp-oidc-auth/package.json');
     const packages = NEEDED.map((name) => `"${name}@${devDependencies[name]}"`).join(' ');
