@@ -2,17 +2,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { type RequestAnalysis, runSimulation } from '@cloud-copilot/iam-simulate';
 import { AwsError } from './aws-error';
+import type { Caller } from './caller';
 import { assertKnownConditions, globalContext } from './condition-keys';
 import { isSignedBy, parseAuthorization } from './signature';
-
-/** A function with the credentials that Lambda would give it. */
-export interface Caller {
-  functionName: string;
-  roleArn: string;
-  accessKeyId: string;
-  secretAccessKey: string;
-  sessionToken: string;
-}
 
 /** One use of a permission; a batch over two tables is two of them. */
 export interface RecordedCall {

@@ -1,4 +1,4 @@
-import type { Caller } from './access-control';
+import type { Caller } from './caller';
 
 /** The condition keys of services that calls carry here; https://docs.aws.amazon.com/service-authorization/latest/reference/ */
 const SERVICE_KEYS = [

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { AccessControl, Caller } from './access-control';
+import type { AccessControl } from './access-control';
 import { AwsError } from './aws-error';
+import type { Caller } from './caller';
 
 /** A call of the AWS JSON protocol whose signature is right. */
 export interface Call {

@@ -18,7 +18,8 @@ import {
   type ResourceRecord,
   TABLE,
 } from '../../../lib/contract';
-import { AccessControl, type Caller } from '../../../local/aws/access-control';
+import { AccessControl } from '../../../local/aws/access-control';
+import type { Caller } from '../../../local/aws/caller';
 import { type LocalDynamoDb, startDynamoDb } from '../../../local/aws/dynamodb';
 import { type LocalSecretsManager, startSecretsManager } from '../../../local/aws/secrets-manager';
 

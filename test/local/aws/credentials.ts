@@ -1,4 +1,5 @@
-import { AccessControl, type Caller } from '../../../local/aws/access-control';
+import { AccessControl } from '../../../local/aws/access-control';
+import type { Caller } from '../../../local/aws/caller';
 
 export const REGION = 'us-east-1';
 export const ACCOUNT = '123456789012';
