@@ -6,7 +6,7 @@ import { CONFIG, type ProviderConfig } from '../../lib/contract.js';
 import { DynamoStore } from '../store/dynamo-store.js';
 import { CachedSecret } from './cached-secret.js';
 import type { HttpRequest, HttpResponse } from './http.js';
-import { currentRequest, logEvent } from './log.js';
+import { currentRequest, logEvent, loggablePath } from './log.js';
 import { AuthorizationServer } from './server.js';
 
 /** Seconds between looks at the upstream client secret: the operator's new value is in use within a minute. */
@@ -45,15 +45,14 @@ function accessLog(): middy.MiddlewareObj<APIGatewayProxyEventV2, APIGatewayProx
     after: ({ event, response }) => {
       const { requestId, http } = event.requestContext;
       currentRequest.run({ id: requestId }, () =>
-        logEvent('request.answered', { method: http.method, path: pathOf(http.path), status: response?.statusCode }),
+        logEvent('request.answered', {
+          method: http.method,
+          path: loggablePath(http.path),
+          status: response?.statusCode,
+        }),
       );
     },
   };
-}
-
-/** An interaction's uid is a handle: it stays out of the log. */
-function pathOf(path: string): string {
-  return path.replace(/^\/(interaction|authorize)\/.*/, '/$1/{uid}');
 }
 
 function toRequest(event: APIGatewayProxyEventV2): HttpRequest {

@@ -7,6 +7,11 @@ export function requestId(): string {
   return currentRequest.getStore()?.id ?? 'none';
 }
 
+/** The path of a request without the uid of an interaction, which is a handle. */
+export function loggablePath(path: string): string {
+  return path.replace(/^\/(interaction|authorize)\/.*/s, '/$1/{uid}');
+}
+
 /**
  * Writes one event as a line of JSON.
  *

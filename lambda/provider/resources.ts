@@ -64,5 +64,6 @@ export function withImplied(resource: ResourceRecord, names: Iterable<string>): 
 function canonical(identifier: string): string | undefined {
   const url = URL.parse(identifier);
   if (!url || identifier.includes('#') || url.username || url.password) return undefined;
-  return `${url.origin}${url.pathname.replace(/\/+$/, '')}${url.search}`;
+  // Looks at each run of slashes once: anyone may send a long one.
+  return `${url.origin}${url.pathname.replace(/(?<!\/)\/+$/, '')}${url.search}`;
 }

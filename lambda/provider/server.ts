@@ -10,7 +10,7 @@ import { normalizeRegistration } from './client-policy';
 import { createEngine, SESSION_COOKIE } from './engine';
 import { callNodeHandler } from './engine-bridge';
 import { formOf, type HttpRequest, type HttpResponse, isForm, json } from './http';
-import { logProblem } from './log';
+import { loggablePath, logProblem } from './log';
 import { badRequest, errorPage, expired, failure, outage, unknownClient } from './pages/error-page';
 import { Resources } from './resources';
 import { SignIn } from './sign-in';
@@ -59,7 +59,7 @@ export class AuthorizationServer {
         return withCors(json(error.status, { error: error.error, error_description: error.error_description }));
       }
       const unavailable = isOutage(error);
-      logProblem(unavailable ? 'request.unavailable' : 'request.failed', error, { path: request.path });
+      logProblem(unavailable ? 'request.unavailable' : 'request.failed', error, { path: loggablePath(request.path) });
       if (isForPeople(request.path)) return errorPage(unavailable ? outage : failure);
       return withCors(
         unavailable
@@ -85,8 +85,8 @@ export class AuthorizationServer {
         : this.#signIn.showConsent(engine, request, uid);
     }
     const response = await this.#callEngine(engine, request);
-    if (first === 'authorize' && uid) return { ...response, cookies: [...response.cookies, clearCookie(uid)] };
-    return response;
+    const ended = first === 'authorize' && uid && BrowserBinding.of(request.headers.cookie, uid);
+    return ended ? { ...response, cookies: [...response.cookies, clearCookie(uid)] } : response;
   }
 
   async #authorize(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
@@ -136,8 +136,10 @@ export class AuthorizationServer {
 
   async #callEngine(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
     const outcome: { error?: Error } = {};
+    // The engine answers whoever prefers HTML with a page, and some programs say so without meaning it.
+    const headers = isForPeople(request.path) ? request.headers : { ...request.headers, accept: 'application/json' };
     const response = await this.#engineFailure.run(outcome, () =>
-      callNodeHandler(engine.callback(), request, this.#issuer),
+      callNodeHandler(engine.callback(), { ...request, headers }, this.#issuer),
     );
     if (outcome.error) throw outcome.error;
     // The engine names a login session that nobody stores.

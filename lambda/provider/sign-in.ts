@@ -138,7 +138,7 @@ export class SignIn {
       this.store.set(
         personKey(person.sub, grant.jti),
         { ...consent, scopes: names, consentedAt },
-        (grant.exp ?? 0) * 1000,
+        (now() + grant.remainingTTL) * 1000,
       ),
     ]);
     logEvent('person.signed_in', { clientId: client.clientId, sub: person.sub });

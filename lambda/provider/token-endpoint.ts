@@ -28,7 +28,8 @@ export async function answerTokenRequest(
 
   const client = clientId ? unit.get(clientKey(clientId)) : undefined;
   if (client && isDueForRenewal(client, clientLifetime)) {
-    unit.collect(() => store.set(client.key, client.value, Date.now() + clientLifetime * 1000));
+    const expires = (Math.floor(Date.now() / 1000) + clientLifetime) * 1000;
+    unit.collect(() => store.set(client.key, client.value, expires));
   }
   if (await unit.commit()) return response;
   logEvent('token.raced', { clientId });

@@ -66,6 +66,35 @@ describe('an authorization request', () => {
     expect(await response.text()).toContain(words);
   });
 
+  it.each([
+    ['http://127.0.0.1:50000/cb', true],
+    ['http://localhost:50000/cb', true],
+    ['http://[::1]:50000/cb', true],
+    ['http://127.0.0.1:50000/other', false],
+    ['http://127.0.0.1.evil.example:50000/cb', false],
+    ['https://127.0.0.1:50000/cb', false],
+    ['http://127.0.0.1:50000/cb/', false],
+  ])('of a client on loopback may name any port, and else nothing: %s %s', async (redirect_uri, taken) => {
+    const redirect_uris = ['http://127.0.0.1/cb', 'http://localhost/cb', 'http://[::1]/cb'];
+    const native = await harness.register({ redirect_uris });
+    const { status, headers } = await harness.fetch(harness.authorizationRequest(native, { redirect_uri }).url);
+    expect([status, headers.get('location')]).toEqual(
+      taken ? [303, expect.stringMatching(/^\/interaction\//)] : [400, null],
+    );
+  });
+
+  it('of a client with an https redirect URI names it exactly, port and query included', async () => {
+    for (const redirect_uri of [
+      'https://client.example.com:8443/callback',
+      `${REDIRECT_URI}?x`,
+      `${REDIRECT_URI}/`,
+      undefined,
+    ]) {
+      const response = await harness.fetch(harness.authorizationRequest(client, { redirect_uri }).url);
+      expect([response.status, response.headers.get('location')]).toEqual([400, null]);
+    }
+  });
+
   it('cannot choose its browser binding', async () => {
     const { url } = harness.authorizationRequest(client, { browser_binding: hash('chosen') });
     const page = await harness.browser().open(url);

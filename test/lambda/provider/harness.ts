@@ -51,6 +51,8 @@ export interface Options {
   readonly upstream?: Partial<UpstreamConfig>;
   readonly resources?: readonly ResourceRecord[];
   readonly instances?: number;
+  /** Another secret than the one that holds the key set. */
+  readonly keySetSecretArn?: string;
 }
 
 interface Parts {
@@ -60,6 +62,7 @@ interface Parts {
   readonly config: ProviderConfig;
   readonly keySet: KeySet;
   readonly upstreamSecret: string;
+  readonly environment: Readonly<Record<string, string>>;
   readonly table: DynamoDBClient;
   readonly secrets: SecretsManagerClient;
   readonly accessControl: AccessControl;
@@ -109,7 +112,8 @@ export class Harness implements AsyncDisposable {
     const config: ProviderConfig = {
       issuer: ISSUER,
       tableName: 'auth',
-      keySetSecretArn: secretsManager.createSecret({ name: 'keys', value: JSON.stringify(keySet) }).arn,
+      keySetSecretArn:
+        options.keySetSecretArn ?? secretsManager.createSecret({ name: 'keys', value: JSON.stringify(keySet) }).arn,
       upstream: {
         issuer: upstream.issuer,
         clientId: 'this-server',
@@ -122,6 +126,14 @@ export class Harness implements AsyncDisposable {
       },
       lifetimes: { ...LIFETIMES, ...options.lifetimes },
       keySetRefresh: 60,
+    };
+    const environment = {
+      AWS_REGION: aws.region,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      AWS_SESSION_TOKEN: credentials.sessionToken,
+      AWS_ENDPOINT_URL_DYNAMODB: dynamodb.endpoint,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.endpoint,
     };
     const secrets = new SecretsManagerClient({ ...aws, endpoint: secretsManager.endpoint });
     const secret = (arn: string) => new CachedSecret(secrets, arn, 60);
@@ -142,6 +154,7 @@ export class Harness implements AsyncDisposable {
       config,
       keySet,
       upstreamSecret,
+      environment,
       table,
       secrets,
       accessControl,
@@ -160,6 +173,8 @@ export class Harness implements AsyncDisposable {
   readonly keySet: KeySet;
   /** What the upstream client secret holds at the start. */
   readonly upstreamSecret: string;
+  /** What Lambda would give a function that uses the same AWS. */
+  readonly environment: Readonly<Record<string, string>>;
 
   private constructor(private readonly parts: Parts) {
     this.store = parts.store;
@@ -167,6 +182,7 @@ export class Harness implements AsyncDisposable {
     this.config = parts.config;
     this.keySet = parts.keySet;
     this.upstreamSecret = parts.upstreamSecret;
+    this.environment = parts.environment;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -49,6 +49,12 @@ describe('the metadata', () => {
     }
   });
 
+  it.each(METADATA)('at %s is the same for a browser', async (path) => {
+    const response = await harness.fetch(path, { headers: { accept: 'text/html,*/*;q=0.8' } });
+    expect(response.headers.get('content-type')).toMatch(/^application\/json/);
+    expect(response.headers.get('cache-control')).toBe('public, max-age=300');
+  });
+
   it('is not there for another issuer', async () => {
     expect((await harness.fetch('/.well-known/oauth-authorization-server/other')).status).toBe(404);
   });

@@ -55,6 +55,21 @@ describe('a registration', () => {
     'https://client.example.com/a/%2e%2e/b',
     'https://client.example.com/cb#fragment',
     'not a uri',
+    'https://client.example.com/a b',
+    'https://client.example.com\\@evil.example/',
+    'https://:pass@client.example.com/cb',
+    'https://client.example.com/a/.%2E/b',
+    'https://client.example.com/a%2f..%2fb',
+    'https://client.example.com/cb#',
+    'https://clïent.example.com/cb',
+    'vbscript:x',
+    'blob:https://client.example.com/x',
+    'file:///etc/passwd',
+    'about:blank',
+    'filesystem:https://client.example.com/x',
+    'http://127.0.0.1.evil.com/cb',
+    'http://169.254.169.254/cb',
+    'http://0.0.0.0/cb',
   ])('leaves out the redirect URI %s, and is refused where it is the only one', async (bad) => {
     const beside = (await (await register({ redirect_uris: [bad, REDIRECT_URI] })).json()) as {
       redirect_uris: string[];
@@ -77,6 +92,56 @@ describe('a registration', () => {
     const body = (await response.json()) as object;
     for (const name of ['evil', 'jwks_uri', 'scope', 'registration_access_token'])
       expect(body).not.toHaveProperty(name);
+  });
+
+  it.each([
+    ['no redirect URI', {}, 'invalid_redirect_uri'],
+    ['21 redirect URIs', { redirect_uris: Array(21).fill(REDIRECT_URI) }, 'invalid_redirect_uri'],
+    [
+      'a redirect URI of 3000 characters',
+      { redirect_uris: [`${REDIRECT_URI}/${'x'.repeat(3000)}`] },
+      'invalid_redirect_uri',
+    ],
+    ['another way to authenticate', { token_endpoint_auth_method: 'private_key_jwt' }, 'invalid_client_metadata'],
+  ])('with %s is refused', async (_, metadata, error) => {
+    const one = error === 'invalid_redirect_uri' ? {} : { redirect_uris: [REDIRECT_URI] };
+    const response = await register({ ...one, ...metadata });
+    expect([response.status, await response.json()]).toEqual([400, expect.objectContaining({ error })]);
+    expect(response.headers.get('access-control-allow-origin')).toBe('*');
+  });
+
+  it.each([
+    [
+      ['refresh_token', 'authorization_code', 'implicit'],
+      ['refresh_token', 'authorization_code'],
+    ],
+    [['authorization_code'], ['authorization_code']],
+    [['client_credentials'], ['authorization_code', 'refresh_token']],
+    [undefined, ['authorization_code', 'refresh_token']],
+  ])('for the grants %j gets %j', async (grant_types, granted) => {
+    const response = await register({ redirect_uris: [REDIRECT_URI], grant_types, response_types: ['code', 'token'] });
+    expect(await response.json()).toMatchObject({ grant_types: granted, response_types: ['code'] });
+  });
+
+  it('keeps links to https pages only', async () => {
+    const response = await register({
+      redirect_uris: [REDIRECT_URI],
+      logo_uri: 'javascript:alert(1)',
+      tos_uri: 'http://client.example.com/',
+      policy_uri: `https://client.example.com/${'x'.repeat(3000)}`,
+      client_uri: 'https://client.example.com/',
+    });
+    const body = (await response.json()) as object;
+    expect(body).toHaveProperty('client_uri', 'https://client.example.com/');
+    for (const name of ['logo_uri', 'tos_uri', 'policy_uri']) expect(body).not.toHaveProperty(name);
+  });
+
+  it('gives a secret to a client that can keep one, and none to one that cannot', async () => {
+    const none = await harness.register({ token_endpoint_auth_method: 'none' });
+    expect(none).not.toHaveProperty('client_secret');
+    const basic = await harness.register({ token_endpoint_auth_method: undefined });
+    expect(basic).toMatchObject({ token_endpoint_auth_method: 'client_secret_basic', client_secret_expires_at: 0 });
+    expect(basic.client_secret).toMatch(/^[\w-]{43,}$/);
   });
 
   it('answers a preflight', async () => {

@@ -1,5 +1,6 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { grantIdOf, personKey } from '../../../lambda/provider/keys';
 import { Harness, ISSUER, RESOURCE } from './harness';
 
 let harness: Harness;
@@ -29,5 +30,25 @@ describe('a sign-in', () => {
     const refreshed = await harness.refresh(client, body.refresh_token);
     expect(refreshed.status).toBe(200);
     expect(refreshed.body.refresh_token).not.toBe(body.refresh_token);
+  });
+
+  it('is remembered under the person for as long as the grant, so that it can be listed and revoked', async () => {
+    const client = await harness.register({ client_name: 'Editor' });
+    harness.upstream.claims = { sub: 'grace' };
+    const { body } = await harness.redeem(client, await harness.signIn(client, { scope: 'notes:write' }));
+    const records = await harness.store.list(`person#${decodeJwt(body.access_token!).sub}`);
+    expect(records).toEqual([
+      expect.objectContaining({
+        key: personKey(String(decodeJwt(body.access_token!).sub), grantIdOf(body.refresh_token!)),
+        value: {
+          clientId: client.client_id,
+          clientName: 'Editor',
+          resource: RESOURCE,
+          scopes: ['notes:read', 'notes:write'],
+          consentedAt: expect.closeTo(Date.now() / 1000, -1),
+        },
+        expiresAt: expect.closeTo(Date.now() / 1000 + harness.config.lifetimes.grant, -1),
+      }),
+    ]);
   });
 });

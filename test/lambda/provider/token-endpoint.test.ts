@@ -1,7 +1,6 @@
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { clientKey, refreshTokenKey } from '../../../lambda/provider/keys';
-import { DynamoStore } from '../../../lambda/store/dynamo-store';
 import { Harness, later, RESOURCE } from './harness';
 
 let harness: Harness;
@@ -13,7 +12,6 @@ beforeAll(async () => {
 afterAll(() => harness[Symbol.asyncDispose]());
 afterEach(() => {
   vi.useRealTimers();
-  vi.restoreAllMocks();
 });
 
 async function refreshToken(of: Harness = harness, as: Record<string, string> = client): Promise<string> {
@@ -122,6 +120,54 @@ describe('a refresh token', () => {
     expect((await harness.refresh(client, token)).status).toBe(200);
   });
 
+  it('expires where it is not used for long, and not while it is used', async () => {
+    await using short = await Harness.start({ lifetimes: { refreshTokenIdle: 100 } });
+    const own = await short.register();
+    let token = await refreshToken(short, own);
+    for (let i = 0; i < 3; i++) {
+      later(90);
+      const { status, body } = await short.refresh(own, token);
+      expect(status).toBe(200);
+      token = body.refresh_token!;
+    }
+    later(101);
+    expect(await short.refresh(own, token)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+  });
+
+  it('is not there for a client that did not register the grant', async () => {
+    const own = await harness.register({ grant_types: ['authorization_code'] });
+    const { status, body } = await harness.redeem(own, await harness.signIn(own, { scope: 'offline_access' }));
+    expect(status).toBe(200);
+    expect(body).not.toHaveProperty('refresh_token');
+  });
+
+  it('that is reused late takes its own family down, not another sign-in of the same client', async () => {
+    const [reused, other] = [await refreshToken(), await refreshToken()];
+    const { body } = await harness.refresh(client, reused);
+    later(61);
+    expect((await harness.refresh(client, reused)).status).toBe(400);
+    expect((await harness.refresh(client, body.refresh_token)).status).toBe(400);
+    expect((await harness.refresh(client, other)).status).toBe(200);
+  });
+
+  it('that another client presents, used or not, is refused and takes nothing down', async () => {
+    const token = await refreshToken();
+    const other = await harness.register({ client_name: 'Other' });
+    const { body } = await harness.refresh(client, token);
+    later(61);
+    for (const stolen of [token, body.refresh_token]) {
+      expect(await harness.refresh(other, stolen)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    }
+    expect((await harness.refresh(client, body.refresh_token)).status).toBe(200);
+  });
+
+  it('whose secret is wrong is refused, however right its grant is', async () => {
+    const token = await refreshToken();
+    const forged = `${token.split('.')[0]}.${'x'.repeat(43)}`;
+    expect(await harness.refresh(client, forged)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    expect((await harness.refresh(client, token)).status).toBe(200);
+  });
+
   it('is of one family: revoking it leaves the other sign-ins of the same client alone', async () => {
     const [one, other] = [await refreshToken(), await refreshToken()];
     const revoked = await harness.fetch('/revoke', {
@@ -192,6 +238,31 @@ describe('the audience', () => {
   });
 });
 
+describe('a token response', () => {
+  it('is stored nowhere, and names lifetime and scope', async () => {
+    const { headers, body } = await harness.redeem(client, await harness.signIn(client, { scope: 'notes:write' }));
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(body).toMatchObject({ token_type: 'Bearer', expires_in: 3600, scope: 'notes:read notes:write' });
+    const { iat, exp } = decodeJwt(body.access_token!);
+    expect(exp! - iat!).toBe(3600);
+    expect(body).not.toHaveProperty('id_token');
+  });
+
+  it.each([
+    [undefined, 'notes:read notes:write'],
+    ['', 'notes:read notes:write'],
+    ['unknown', 'notes:read notes:write'],
+    ['offline_access', 'notes:read notes:write'],
+    ['notes:read', 'notes:read'],
+    ['notes:read unknown', 'notes:read'],
+  ])('to a refresh for the scope %j has the scope %s', async (scope, granted) => {
+    const { body } = await harness.redeem(client, await harness.signIn(client, { scope: 'notes:write' }));
+    const { refresh_token: token } = body;
+    const refreshed = await harness.refresh(client, token, scope === undefined ? {} : { scope });
+    expect([refreshed.status, refreshed.body.scope]).toEqual([200, granted]);
+  });
+});
+
 describe('a client with a secret', () => {
   it('is authenticated by it, in the header or the body, and the table holds only its hash', async () => {
     const confidential = await harness.register({ token_endpoint_auth_method: 'client_secret_basic' });
@@ -223,22 +294,4 @@ describe('a client with a secret', () => {
       body: { error: 'invalid_client' },
     });
   });
-});
-
-describe('an outage of the store', () => {
-  it.each(['read', 'consume', 'putIfAbsent'] as const)(
-    'in %s is 503 with Retry-After, and nothing is lost',
-    async (method) => {
-      const token = await refreshToken();
-      const broken = vi
-        .spyOn(DynamoStore.prototype, method)
-        .mockRejectedValue(Object.assign(new Error('throttled'), { $fault: 'server' }));
-      const answer = await harness.refresh(client, token);
-      expect([answer.status, answer.body.error]).toEqual([503, 'temporarily_unavailable']);
-      expect(answer.headers.get('retry-after')).toBe('5');
-      broken.mockRestore();
-      later(3600);
-      expect((await harness.refresh(client, token)).status).toBe(200);
-    },
-  );
 });

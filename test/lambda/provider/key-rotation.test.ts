@@ -1,0 +1,135 @@
+import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { successorsFrom } from '../../../lambda/provider/successors';
+import { nextKeySet } from '../../../lambda/rotate-keys/next-key-set';
+import type { KeySet, SymmetricKey } from '../../../lib/contract';
+import { Harness, ISSUER, later, RESOURCE } from './harness';
+
+let harness: Harness;
+let client: Record<string, string>;
+beforeEach(async () => {
+  harness = await Harness.start({ instances: 2, lifetimes: { refreshGrace: 600 } });
+  client = await harness.register();
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  await harness[Symbol.asyncDispose]();
+});
+
+const now = () => Math.floor(Date.now() / 1000);
+
+async function jwks(): Promise<JSONWebKeySet> {
+  return (await (await harness.fetch('/jwks')).json()) as JSONWebKeySet;
+}
+
+const kidOf = (token: string | undefined) => decodeProtectedHeader(token ?? '').kid;
+
+async function tokens() {
+  const { body } = await harness.redeem(client, await harness.signIn(client, { scope: 'openid notes:use' }));
+  return body;
+}
+
+/** Puts a key set in place and lets both instances look at it. */
+async function turnOver(keySet: KeySet): Promise<void> {
+  await harness.putSecret(harness.config.keySetSecretArn, JSON.stringify(keySet));
+  later(harness.config.keySetRefresh + 1);
+  const published = [keySet.current, keySet.next, ...keySet.previous].map(({ jwk }) => jwk.kid);
+  // The first look of an instance serves the old set and fetches the new one.
+  await vi.waitFor(async () => {
+    for (const { keys } of await Promise.all([jwks(), jwks()])) {
+      expect(keys.map(({ kid }) => kid)).toEqual(published);
+    }
+  });
+}
+
+async function rotate(keySet: KeySet): Promise<KeySet> {
+  const next = await nextKeySet(keySet, { minimumPublication: 0, retirement: 86_400 }, now());
+  await turnOver(next);
+  return next;
+}
+
+describe('a rotation of the signing key', () => {
+  it('lets the key sign that was published before, and both kinds of token verify by every key set since', async () => {
+    const before = await jwks();
+    const old = await tokens();
+    expect(kidOf(old.access_token)).toBe(harness.keySet.current.jwk.kid);
+
+    await rotate(harness.keySet);
+    const fresh = await tokens();
+    expect(kidOf(fresh.access_token)).toBe(harness.keySet.next.jwk.kid);
+    expect(kidOf(fresh.id_token)).toBe(harness.keySet.next.jwk.kid);
+
+    const after = await jwks();
+    for (const [token, keySet] of [
+      [old.access_token, after],
+      [fresh.access_token, after],
+      [fresh.access_token, before],
+    ] as const) {
+      await jwtVerify(token!, createLocalJWKSet(keySet), { issuer: ISSUER, audience: RESOURCE, typ: 'at+jwt' });
+    }
+  });
+
+  it('publishes public halves only', async () => {
+    await rotate(harness.keySet);
+    const { keys } = await jwks();
+    expect(keys).toHaveLength(3);
+    for (const key of keys) expect(Object.keys(key).sort()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use']);
+  });
+
+  it('lets refresh tokens live on', async () => {
+    const { refresh_token: token } = await tokens();
+    await rotate(harness.keySet);
+    expect((await harness.refresh(client, token)).status).toBe(200);
+  });
+
+  it('disturbs no sign-in that is under way', async () => {
+    const browser = harness.browser();
+    const page = await browser.open(harness.authorizationRequest(client).url);
+    await rotate(harness.keySet);
+    const { url } = await browser.submit(page, 'allow', {}, ({ hostname }) => hostname === 'client.example.com');
+    expect(url.searchParams.get('code')).toBeTruthy();
+  });
+});
+
+describe('a change of the successor keys', () => {
+  const added = (): SymmetricKey => ({
+    id: 'new',
+    key: Buffer.alloc(32, 7).toString('base64url'),
+    createdAt: now() + 1,
+  });
+
+  async function changeSuccessorKeys() {
+    // With a new `next`, so that the change can be seen from outside.
+    const keySet = {
+      ...harness.keySet,
+      next: (await nextKeySet(harness.keySet, { minimumPublication: 0, retirement: 0 }, now())).next,
+    };
+    const key = added();
+    await turnOver({ ...keySet, successorKeys: [key, ...keySet.successorKeys] });
+    return key;
+  }
+
+  it('leaves each refresh token the successor that it had', async () => {
+    const { refresh_token: token } = await tokens();
+    const first = await harness.refresh(client, token);
+    await changeSuccessorKeys();
+    const again = await harness.refresh(client, token);
+    expect([again.status, again.body.refresh_token]).toEqual([200, first.body.refresh_token]);
+  });
+
+  it('does not hide that a token from before it is reused', async () => {
+    const { refresh_token: token } = await tokens();
+    const { body } = await harness.refresh(client, token);
+    await changeSuccessorKeys();
+    later(601);
+    expect((await harness.refresh(client, token)).status).toBe(400);
+    expect((await harness.refresh(client, body.refresh_token)).status).toBe(400);
+  });
+
+  it('holds for tokens that are issued after it', async () => {
+    const key = await changeSuccessorKeys();
+    const { refresh_token: token } = await tokens();
+    const { body } = await harness.refresh(client, token);
+    expect(body.refresh_token).toBe(successorsFrom([key]).of(token!, now()));
+  });
+});

@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { DynamoStore } from '../../../lambda/store/dynamo-store';
+import { Browser } from '../../support/browser';
+import { atClient, Harness, ISSUER, later } from './harness';
+
+let harness: Harness;
+let logged: string[];
+beforeEach(async () => {
+  harness = await Harness.start();
+  logged = [];
+  for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const) {
+    vi.spyOn(console, method).mockImplementation((...args) => logged.push(args.map(String).join(' ')));
+  }
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+  await harness[Symbol.asyncDispose]();
+});
+
+const atCallback = (url: URL) => url.href.startsWith(`${ISSUER}/callback`);
+
+interface Secrets {
+  [name: string]: string | undefined;
+}
+
+/** A sign-in to tokens and a refresh, and all that must stay between the parties; `seen` is called after each response. */
+async function signIn(seen: () => Promise<void>): Promise<Secrets> {
+  const client = await harness.register({ token_endpoint_auth_method: 'client_secret_post' });
+  const secrets: Secrets = { clientSecret: client.client_secret, upstreamSecret: harness.upstreamSecret };
+  const browser = new Browser(async (url, init) => {
+    const response = await harness.fetch(url, init);
+    await seen();
+    return response;
+  });
+  const { url, codeVerifier } = harness.authorizationRequest(client, { scope: 'openid notes:use' });
+  const consent = await browser.open(url);
+  const uid = consent.url.pathname.split('/').at(-1);
+  const cookies = browser.cookieHeader(consent.url).split('; ');
+  secrets.binding = cookies.find((cookie) => cookie.startsWith('__Host-mcp-'))?.split('=')[1];
+  secrets.formToken = /name="token" value="([^"]+)"/.exec(consent.text)?.[1];
+  const { url: answer } = await browser.submit(consent, 'allow', {}, atClient);
+  const code = answer.searchParams.get('code') ?? '';
+  const { body } = await harness.redeem(client, { code, codeVerifier }, { client_secret: client.client_secret });
+  await seen();
+  const refreshed = await harness.refresh(client, body.refresh_token, { client_secret: client.client_secret! });
+  await seen();
+  const upstreamRequest = harness.upstream.requests.at(-1);
+  const upstreamRedemption = harness.upstream.tokenRequests.at(-1)?.form;
+  return Object.assign(secrets, {
+    uid,
+    code,
+    codeVerifier,
+    accessToken: body.access_token,
+    idToken: body.id_token,
+    refreshToken: body.refresh_token,
+    successor: refreshed.body.refresh_token,
+    upstreamState: upstreamRequest?.get('state'),
+    upstreamNonce: upstreamRequest?.get('nonce'),
+    upstreamCode: upstreamRedemption?.get('code'),
+    upstreamVerifier: upstreamRedemption?.get('code_verifier'),
+    privateKey: harness.keySet.current.jwk.d,
+    successorKey: harness.keySet.successorKeys[0]?.key,
+  });
+}
+
+function expectNone(secrets: Secrets, where: string): void {
+  for (const [name, secret] of Object.entries(secrets)) {
+    expect(secret, `${name} is known`).toMatch(/.{6}/);
+    expect(where.includes(secret!), `${name} is in the clear`).toBe(false);
+  }
+}
+
+describe('the table', () => {
+  it('never holds a value that a bearer could present', async () => {
+    const dumps: string[] = [];
+    const { uid: _, ...bearerValues } = await signIn(async () => {
+      dumps.push(JSON.stringify(await harness.items()));
+    });
+    for (const record of ['client#', 'interaction#', '/upstream#', '/grant', '/code#', '/refresh#', 'person#']) {
+      expect(dumps.join(), `a record of ${record} was seen`).toContain(record);
+    }
+    expectNone(bearerValues, dumps.join());
+  });
+
+  it('has a schema version and an end on every record that a client or a person causes', async () => {
+    await signIn(async () => {
+      for (const { pk, v, expiresAt, deadline } of await harness.items()) {
+        expect(v).toEqual({ N: '1' });
+        expect(deadline).toBeUndefined();
+        if (pk?.S === 'resources') continue;
+        expect(Number(expiresAt?.N)).toBeGreaterThan(Date.now() / 1000);
+        expect(Number(expiresAt?.N)).toBeLessThanOrEqual(Date.now() / 1000 + 400 * 86_400);
+      }
+    });
+  });
+});
+
+describe('the log', () => {
+  it('tells of a sign-in without any of its secrets and handles', async () => {
+    const secrets = await signIn(async () => {});
+    for (const event of ['client.registered', 'consent.given', 'person.signed_in', 'code.issued', 'token.issued']) {
+      expect(logged.join('\n')).toContain(`"event":"${event}"`);
+    }
+    expectNone(secrets, logged.join('\n'));
+  });
+
+  it('tells of refusals without what was presented', async () => {
+    const client = await harness.register();
+    const presented = await harness.signIn(client);
+    await harness.redeem(client, { ...presented, codeVerifier: 'w'.repeat(43) });
+    const { body } = await harness.redeem(client, presented);
+    const { body: successor } = await harness.refresh(client, body.refresh_token);
+    await harness.redeem(await harness.register(), presented);
+    await harness.refresh({ client_id: 'unknown' }, successor.refresh_token);
+    later(3600);
+    await harness.refresh(client, body.refresh_token);
+    await harness.redeem(client, presented);
+
+    const browser = harness.browser();
+    const page = await browser.open(harness.authorizationRequest(client).url);
+    const { url: answer } = await browser.submit(page, 'allow', {}, atCallback);
+    harness.upstream.nonce = 'another-nonce';
+    const cookie = browser.cookieHeader(answer);
+    await harness.fetch(answer, { headers: { cookie } });
+    await harness.fetch(answer, { headers: { cookie } });
+
+    for (const event of ['token.refused', 'refresh.reused', 'grant.revoked', 'upstream.refused']) {
+      expect(logged.join('\n')).toContain(`"event":"${event}"`);
+    }
+    const secrets = {
+      code: presented.code,
+      wrongVerifier: 'w'.repeat(43),
+      codeVerifier: presented.codeVerifier,
+      refreshToken: body.refresh_token,
+      successor: successor.refresh_token,
+      state: answer.searchParams.get('state') ?? undefined,
+      upstreamCode: answer.searchParams.get('code') ?? undefined,
+      nonce: 'another-nonce',
+      cookie,
+    };
+    expectNone(secrets, logged.join('\n'));
+  });
+
+  it('tells of an outage without the handle in the address', async () => {
+    const failing = Object.assign(new Error('throttled'), { $fault: 'server' });
+    vi.spyOn(DynamoStore.prototype, 'read').mockRejectedValue(failing);
+    const uid = 'interaction-handle';
+    const cookie = `__Host-mcp-${uid}=x; __Secure-mcp-resume=${uid}`;
+    for (const path of ['interaction', 'authorize']) {
+      expect((await harness.fetch(`/${path}/${uid}`, { headers: { cookie } })).status).toBe(503);
+      expect(logged.join('\n')).toContain(`"path":"/${path}/{uid}"`);
+    }
+    expect(logged.join('\n')).not.toContain(uid);
+  });
+});

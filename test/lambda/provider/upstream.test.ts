@@ -1,0 +1,238 @@
+import { decodeJwt } from 'jose';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { isAllowed } from '../../../lambda/provider/upstream';
+import { atClient, Harness, ISSUER, later, type Options } from './harness';
+
+let harness: Harness;
+let client: Record<string, string>;
+beforeEach(async () => {
+  await start();
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+  await harness[Symbol.asyncDispose]();
+});
+
+async function start(options: Options = {}) {
+  await harness?.[Symbol.asyncDispose]();
+  harness = await Harness.start({ instances: 1, ...options });
+  client = await harness.register();
+}
+
+async function consent() {
+  const browser = harness.browser();
+  return { browser, page: await browser.open(harness.authorizationRequest(client).url) };
+}
+
+/** RFC 6749 section 2.3.1: both are form-encoded first. */
+function basicCredentials(authorization: string | undefined): string[] {
+  const [, encoded] = authorization?.split(' ') ?? [];
+  return encoded ? Buffer.from(encoded, 'base64').toString().split(':').map(decodeURIComponent) : [];
+}
+
+async function refusal() {
+  const { answer } = await harness.signIn(client);
+  expect(answer.searchParams.get('state')).toBe('client-state');
+  expect(answer.searchParams.get('iss')).toBe(ISSUER);
+  return answer.searchParams.get('error');
+}
+
+describe('the request to upstream', () => {
+  it('is ours alone: nothing that the client asked for goes along', async () => {
+    await start({ upstream: { scopes: ['email'], extraParameters: { hd: 'example.com' } } });
+    await harness.signIn(client, {
+      scope: 'openid notes:write',
+      nonce: 'client-nonce',
+      login_hint: 'x',
+      prompt: 'login',
+    });
+    const [request] = harness.upstream.requests;
+    expect(Object.fromEntries(request!)).toEqual({
+      client_id: 'this-server',
+      redirect_uri: `${ISSUER}/callback`,
+      response_type: 'code',
+      scope: 'openid email',
+      hd: 'example.com',
+      state: expect.stringMatching(/^[\w-]{16}\.[\w-]{43}$/),
+      nonce: expect.stringMatching(/^[\w-]{43}$/),
+      code_challenge: expect.stringMatching(/^[\w-]{43}$/),
+      code_challenge_method: 'S256',
+    });
+  });
+
+  it('keeps its own parameters, whatever extra ones are configured', async () => {
+    const mine = { state: 'x', nonce: 'x', code_challenge: 'x', redirect_uri: 'https://evil.example', scope: 'x' };
+    await start({ upstream: { extraParameters: mine } });
+    const { answer } = await harness.signIn(client);
+    expect(answer.searchParams.get('code')).toBeTruthy();
+  });
+
+  it.each([
+    ['client_secret_basic', undefined, true],
+    ['client_secret_basic', ['client_secret_post', 'client_secret_basic'], true],
+    ['client_secret_post', ['client_secret_post'], false],
+  ])('for the code authenticates by %s where upstream offers %j', async (_, authMethods, basic) => {
+    if (authMethods) harness.upstream.authMethods = authMethods;
+    await harness.signIn(client);
+    const { form, authorization } = harness.upstream.tokenRequests.at(-1)!;
+    expect(basicCredentials(authorization)).toEqual(basic ? ['this-server', harness.upstreamSecret] : []);
+    expect(form.get('client_secret')).toBe(basic ? null : harness.upstreamSecret);
+  });
+
+  it('uses the operator’s new client secret within a minute', async () => {
+    await harness.signIn(client);
+    await harness.putSecret(harness.config.upstream.clientSecretArn, 'new-secret');
+    later(61);
+    await harness.signIn(client);
+    await vi.waitFor(async () => {
+      await harness.signIn(client);
+      const { authorization } = harness.upstream.tokenRequests.at(-1)!;
+      expect(basicCredentials(authorization)).toEqual(['this-server', 'new-secret']);
+    });
+  });
+
+  it('never leaves over plain HTTP, except to this machine', async () => {
+    await start({ upstream: { issuer: 'http://login.example.com' } });
+    const { browser, page } = await consent();
+    const sent = vi.spyOn(globalThis, 'fetch');
+    const down = await browser.submit(page, 'allow', {}, atClient);
+    expect(down.status).toBe(503);
+    const hosts = sent.mock.calls.map(([input]) => new URL(input instanceof Request ? input.url : input).hostname);
+    expect(hosts).not.toContain('login.example.com');
+  });
+});
+
+describe('upstream’s refusal', () => {
+  it.each([
+    ['access_denied', 'access_denied'],
+    ['login_required', 'access_denied'],
+    ['unauthorized_client', 'access_denied'],
+    ['server_error', 'server_error'],
+    ['temporarily_unavailable', 'temporarily_unavailable'],
+  ])('%s reaches the client as %s', async (error, told) => {
+    harness.upstream.error = error;
+    expect(await refusal()).toBe(told);
+  });
+
+  it.each([
+    [{ status: 400, error: 'invalid_grant' }, 'access_denied'],
+    [{ status: 401, error: 'invalid_client' }, 'server_error'],
+  ])('of its code, %j, reaches the client as %s', async (tokenError, told) => {
+    harness.upstream.tokenError = tokenError;
+    expect(await refusal()).toBe(told);
+  });
+});
+
+describe('an upstream that is down', () => {
+  it('before the person is sent there, is a page that says so, and nothing is lost', async () => {
+    const { browser, page } = await consent();
+    harness.upstream.failure = 503;
+    const down = await browser.submit(page, 'allow', {}, atClient);
+    expect([down.status, down.headers.get('retry-after')]).toEqual([503, '5']);
+    delete harness.upstream.failure;
+    const { url } = await browser.submit(await browser.open(page.url), 'allow', {}, atClient);
+    expect(url.searchParams.get('code')).toBeTruthy();
+  });
+
+  it('when the code is redeemed, is a page that says so', async () => {
+    harness.upstream.tokenError = { status: 502, error: 'server_error' };
+    const { browser, page } = await consent();
+    const down = await browser.submit(page, 'allow', {}, atClient);
+    expect([down.status, down.headers.get('retry-after')]).toEqual([503, '5']);
+  });
+
+  it('for its metadata only, is not noticed: the old ones serve on', async () => {
+    await harness.signIn(client);
+    later(3601);
+    const { browser, page } = await consent();
+    harness.upstream.failure = 503;
+    const { url } = await browser.submit(page, 'allow', {}, ({ origin }) => origin === harness.upstream.issuer);
+    expect(url.searchParams.get('client_id')).toBe('this-server');
+  });
+});
+
+describe('a claim of the person', () => {
+  it('reaches access tokens only where it is configured', async () => {
+    harness.upstream.claims = { sub: 'ada', email: 'ada@example.com', name: 'Ada', groups: ['a'] };
+    const { body } = await harness.redeem(client, await harness.signIn(client));
+    const refreshed = await harness.refresh(client, body.refresh_token);
+    for (const token of [body.access_token, refreshed.body.access_token]) {
+      const claims = decodeJwt(token!);
+      expect(claims.email).toBe('ada@example.com');
+      for (const name of ['name', 'groups', 'personClaims']) expect(claims).not.toHaveProperty(name);
+    }
+  });
+
+  it('never takes the place of one of ours', async () => {
+    await start({ upstream: { claims: ['sub', 'iss', 'aud', 'exp', 'client_id', 'scope'] } });
+    harness.upstream.claims = { sub: 'ada', client_id: 'other', scope: 'admin' };
+    const { body } = await harness.redeem(client, await harness.signIn(client));
+    const claims = decodeJwt(body.access_token!);
+    expect(claims).toMatchObject({ iss: ISSUER, client_id: client.client_id, scope: 'notes:use' });
+    expect(claims.sub).not.toBe('ada');
+  });
+
+  it('identifies the person by issuer and subject, and tells neither', async () => {
+    harness.upstream.claims = { sub: 'ada@example.com' };
+    const subOf = async () => {
+      const { body } = await harness.redeem(client, await harness.signIn(client));
+      return decodeJwt(body.access_token!).sub;
+    };
+    const first = await subOf();
+    expect(first).toMatch(/^[\w-]{43}$/);
+    expect(await subOf()).toBe(first);
+    await start();
+    harness.upstream.claims = { sub: 'ada@example.com' };
+    expect(await subOf()).not.toBe(first);
+  });
+});
+
+describe('a rule about who may sign in', () => {
+  const email = { email: 'ada@example.com', email_verified: true };
+
+  it.each([
+    ['no rule', {}, [], true],
+    ['an absent claim', {}, [{ claim: 'hd', values: ['example.com'] }], false],
+    ['a rule without values', { hd: 'example.com' }, [{ claim: 'hd', values: [] }], false],
+    ['an equal value', { hd: 'example.com' }, [{ claim: 'hd', values: ['other', 'example.com'] }], true],
+    ['another case', { hd: 'Example.com' }, [{ claim: 'hd', values: ['example.com'] }], false],
+    ['a part of a value', { hd: 'example.com.evil' }, [{ claim: 'hd', values: ['example.com'] }], false],
+    ['a member', { groups: ['a', 'b'] }, [{ claim: 'groups', values: ['b'] }], true],
+    ['a nested member', { groups: [['b']] }, [{ claim: 'groups', values: ['b'] }], false],
+    ['a boolean', { staff: true }, [{ claim: 'staff', values: ['true'] }], true],
+    ['a number', { tenant: 7 }, [{ claim: 'tenant', values: ['7'] }], true],
+    [
+      'two rules of which one holds',
+      { a: '1', b: '2' },
+      [
+        { claim: 'a', values: ['1'] },
+        { claim: 'b', values: ['1'] },
+      ],
+      false,
+    ],
+    ['a verified domain', email, [{ claim: 'email', values: ['@Example.com'] }], true],
+    [
+      'a verified domain, told as text',
+      { ...email, email_verified: 'true' },
+      [{ claim: 'email', values: ['@example.com'] }],
+      true,
+    ],
+    ['a domain that nobody verified', { email: email.email }, [{ claim: 'email', values: ['@example.com'] }], false],
+    ['a subdomain', { ...email, email: 'a@x.example.com' }, [{ claim: 'email', values: ['@example.com'] }], false],
+    [
+      'a domain before another',
+      { ...email, email: 'a@example.com@evil.net' },
+      [{ claim: 'email', values: ['@example.com'] }],
+      false,
+    ],
+    [
+      'a claim that is the domain itself',
+      { ...email, email: 'example.com' },
+      [{ claim: 'email', values: ['@example.com'] }],
+      false,
+    ],
+  ])('about %s', (_, claims, rules, allowed) => {
+    expect(isAllowed(claims, rules)).toBe(allowed);
+  });
+});
