@@ -14,6 +14,7 @@ export const TABLE = {
   value: 'value',
   version: 'v',
   consumedAt: 'consumedAt',
+  claimedBy: 'claimedBy',
 } as const;
 
 /** The schema version that every record carries in `v`. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import {
@@ -16,6 +17,7 @@ import {
   type KeyvStorageGetResult,
   keyvStorageCapability,
 } from 'keyv';
+import { TABLE } from '../../lib/contract';
 import { EXPIRED, instant, placeholders, UNEXPIRED } from './expression';
 import { partitionKey } from './item-key';
 import { hasExpired, type Item, itemOf, keyAttributes, recordOf, type StoredRecord } from './stored-record';
@@ -168,14 +170,15 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter {
    * @returns false, and nothing is written, if there is an unexpired record
    */
   async putIfAbsent(key: string, value: unknown, expires?: number): Promise<boolean> {
-    const condition = `attribute_not_exists(#pk) OR ${EXPIRED}`;
+    const claim = newClaim();
+    const condition = `attribute_not_exists(#pk) OR ${EXPIRED} OR ${CLAIMED}`;
     return conditionHeld(
       this.#client.send(
         new PutItemCommand({
           TableName: this.#tableName,
-          Item: itemOf(key, value, expires, this.namespace),
+          Item: { ...itemOf(key, value, expires, this.namespace), [TABLE.claimedBy]: claim },
           ConditionExpression: condition,
-          ...placeholders(instant(Date.now()), condition),
+          ...placeholders({ ...instant(Date.now()), ':claim': claim }, condition),
         }),
       ),
     );
@@ -190,8 +193,8 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter {
   async consume(key: string, options: ConsumeOptions = {}): Promise<boolean> {
     const { now, grace = 0, seen } = options;
     const time = instant(now === undefined ? Date.now() : now * 1000);
-    const values: Item = { ...time };
-    const usable = ['attribute_not_exists(#consumedAt)'];
+    const values: Item = { ...time, ':claim': newClaim() };
+    const usable = ['attribute_not_exists(#consumedAt)', CLAIMED];
     // A window of no length is none: it would let every caller of the same second through.
     if (grace > 0) {
       usable.push('#consumedAt >= :since');
@@ -202,7 +205,8 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter {
       values[':seen'] = { N: String(seen) };
     }
     const condition = `attribute_exists(#pk) AND ${UNEXPIRED} AND (${usable.join(' OR ')})`;
-    const update = `SET #consumedAt = ${seen === undefined ? 'if_not_exists(#consumedAt, :now)' : ':now'}`;
+    const first = seen === undefined ? 'if_not_exists(#consumedAt, :now)' : ':now';
+    const update = `SET #consumedAt = ${first}, #claimedBy = :claim`;
     return conditionHeld(
       this.#client.send(
         new UpdateItemCommand({
@@ -210,7 +214,7 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter {
           Key: keyAttributes(key, this.namespace),
           UpdateExpression: update,
           ConditionExpression: condition,
-          ...placeholders(values, condition),
+          ...placeholders(values, condition, update),
         }),
       ),
     );
@@ -282,6 +286,16 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter {
     return items.flatMap((item) => recordOf(item, this.namespace) ?? []);
   }
 }
+
+/**
+ * Names one conditional write, so that the client's own retry of it, after an answer that was lost on the way, finds
+ * itself and not a stranger who was first.
+ */
+function newClaim(): { S: string } {
+  return { S: randomUUID() };
+}
+
+const CLAIMED = '#claimedBy = :claim';
 
 async function conditionHeld(write: Promise<unknown>): Promise<boolean> {
   try {

@@ -8,6 +8,7 @@ const NAMES = {
   '#expiresAt': TABLE.timeToLive,
   '#deadline': DEADLINE,
   '#consumedAt': TABLE.consumedAt,
+  '#claimedBy': TABLE.claimedBy,
 };
 
 /** Conditions on the expiry, which take the values of `instant`. */

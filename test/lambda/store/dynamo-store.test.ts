@@ -53,6 +53,7 @@ describe('a record', () => {
       value: { S: '{"scope":"read"}' },
       expiresAt: { N: String(SECONDS + 60) },
       consumedAt: { N: String(SECONDS) },
+      claimedBy: { S: expect.any(String) },
     });
   });
 

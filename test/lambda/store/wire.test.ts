@@ -164,6 +164,35 @@ describe('keys that DynamoDB leaves unread', () => {
   });
 });
 
+describe('an answer that is lost on the way', () => {
+  /** Does what is asked and hangs up, once. */
+  const loseFirst = (operation: string) => {
+    let lost = false;
+    answer = async (request, next) => {
+      const answered = await next();
+      if (request.operation !== operation || lost) return answered;
+      lost = true;
+      sockets.at(-1)?.destroy();
+      return answered;
+    };
+  };
+
+  test('does not make a record look used to who has just used it', async () => {
+    await store.set('lost/1', 1, Date.now() + 60_000);
+    loseFirst('UpdateItem');
+    expect(await store.consume('lost/1')).toBe(true);
+    expect(operations().filter((operation) => operation === 'UpdateItem')).toHaveLength(2);
+    expect(await store.consume('lost/1')).toBe(false);
+  });
+
+  test('does not make a key look taken to who has just taken it', async () => {
+    loseFirst('PutItem');
+    expect(await store.putIfAbsent('lost/2', 1, Date.now() + 60_000)).toBe(true);
+    expect(operations()).toEqual(['PutItem', 'PutItem']);
+    expect(await store.putIfAbsent('lost/2', 1, Date.now() + 60_000)).toBe(false);
+  });
+});
+
 describe('a throttled table', () => {
   const throttled = {
     status: 400,
