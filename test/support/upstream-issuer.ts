@@ -24,8 +24,11 @@ export interface UpstreamIssuer extends AsyncDisposable {
   readonly tokenRequests: { readonly form: URLSearchParams; readonly authorization: string | undefined }[];
 }
 
+/** Made once for each file of tests: RSA keys take long. */
+const keyPair = generateKeyPair('RS256');
+
 export async function startUpstreamIssuer(): Promise<UpstreamIssuer> {
-  const { publicKey, privateKey } = await generateKeyPair('RS256');
+  const { publicKey, privateKey } = await keyPair;
   const jwk = { ...(await exportJWK(publicKey)), kid: 'upstream', alg: 'RS256', use: 'sig' };
   const codes = new Map<string, URLSearchParams>();
   const requests: UpstreamIssuer['requests'] = [];

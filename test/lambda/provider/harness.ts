@@ -75,6 +75,9 @@ export interface TokenResponse {
   readonly body: Record<string, string>;
 }
 
+/** Made once for each file of tests: RSA keys take long. */
+const firstKeySet = makeKeySet(Math.floor(Date.now() / 1000));
+
 /** Several instances of the authorization server, as Lambda would run them, on one table and an upstream of the test's. */
 export class Harness implements AsyncDisposable {
   static async start(options: Options = {}): Promise<Harness> {
@@ -83,7 +86,7 @@ export class Harness implements AsyncDisposable {
       startDynamoDb({ accessControl }),
       startSecretsManager({ accessControl, invoke: async () => undefined }),
       startUpstreamIssuer(),
-      makeKeySet(Math.floor(Date.now() / 1000)),
+      firstKeySet,
     ]);
     await dynamodb.createTable({
       TableName: 'auth',
