@@ -12,7 +12,7 @@ const auth = new McpOidcAuth(stack, 'Auth', {
   upstream: UpstreamIdp.oidc({
     issuer: 'https://login.example.com',
     clientId: 'mcp',
-    clientSecret: Secret.fromSecretNameV2(stack, 'UpstreamSecret', 'mcp/upstream-client-secret'),
+    clientSecret: Secret.fromSecretNameV2(stack, 'UpstreamSecret', 'mcp/upstream'),
     allow: [{ claim: 'email', values: ['@example.com'] }], // who may sign in
   }),
 });

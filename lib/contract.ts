@@ -74,7 +74,8 @@ export interface AllowRule {
 export interface UpstreamConfig {
   readonly issuer: string;
   readonly clientId: string;
-  readonly clientSecretArn: string;
+  /** The complete ARN of the secret whose value is the client secret, or its name in the function's account and region. */
+  readonly clientSecretId: string;
   readonly scopes: readonly string[];
   readonly extraParameters: Readonly<Record<string, string>>;
   /** Every rule must hold; empty = everyone that upstream signs in. */

@@ -197,7 +197,7 @@ export class McpOidcAuth extends McpOidcAuthBase {
       issuer: this.issuer,
       tableName: this.table.tableName,
       keySetSecretArn: this.keySetSecret.secretArn,
-      upstream: props.upstream._config(),
+      upstream: props.upstream._config(Stack.of(this)),
       lifetimes: lifetimesInSeconds,
       keySetRefresh: KEY_SET_REFRESH.toSeconds(),
     });

@@ -1,8 +1,8 @@
-import { Token } from 'aws-cdk-lib';
+import { type Stack, Token } from 'aws-cdk-lib';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { UpstreamConfig } from './contract';
-import { checkUrl, refuse } from './validation';
+import { checkUrl, refuse, shown } from './validation';
 
 /** Who may sign in. */
 export interface AllowRule {
@@ -100,14 +100,16 @@ export class UpstreamIdp {
   /**
    * What the provider function must know.
    *
+   * @param stack of the provider function
+   *
    * @internal
    */
-  _config(): UpstreamConfig {
+  _config(stack: Stack): UpstreamConfig {
     const { issuer, clientId, clientSecret, scopes, extraParameters, allow, claims } = this.props;
     return {
       issuer,
       clientId,
-      clientSecretArn: clientSecret.secretFullArn ?? clientSecret.secretArn,
+      clientSecretId: secretId(clientSecret, stack),
       scopes: [...new Set(['openid', ...(scopes ?? ['profile', 'email'])])],
       extraParameters: extraParameters ?? {},
       allow: allow ?? [],
@@ -140,6 +142,24 @@ export class UpstreamIdp {
       );
     }
   }
+}
+
+/**
+ * What finds a secret for certain. A partial ARN does not: where the name ends in a hyphen and six characters, Secrets Manager takes it for a
+ * complete one (https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen). A name does, where it is.
+ */
+function secretId({ secretFullArn, secretName, secretArn, env }: ISecret, { account, region }: Stack): string {
+  if (secretFullArn !== undefined) {
+    return secretFullArn;
+  }
+  // CDK takes such an ending off the name as well when it knows a partial ARN only.
+  if (env.account !== account || env.region !== region || !secretArn.endsWith(`:secret:${secretName}`)) {
+    refuse(
+      "upstream.clientSecret must be known by its complete ARN, or by its name in the account and region of McpOidcAuth's stack, got " +
+        `${Token.isUnresolved(secretArn) ? `the name ${shown(secretName)} of another one` : `the partial ARN '${secretArn}'`}.`,
+    );
+  }
+  return secretName;
 }
 
 function checkOidcProps(props: OidcUpstreamProps): void {

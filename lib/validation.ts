@@ -5,6 +5,11 @@ export function refuse(message: string): never {
   throw new Error(`McpOidcAuth: ${message}`);
 }
 
+/** A given text in a message; a placeholder says nothing to people. */
+export function shown(given: string): string {
+  return Token.isUnresolved(given) ? 'a token' : `'${given}'`;
+}
+
 /** A duration's bounds. Unresolved tokens are for CloudFormation to judge. */
 export function checkDuration(name: string, given: Duration, bounds: { atLeast?: Duration; atMost?: Duration }): void {
   if (given.isUnresolved()) {

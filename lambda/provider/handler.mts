@@ -26,7 +26,7 @@ function createServer(config: ProviderConfig): AuthorizationServer {
     config,
     store: new DynamoStore({ client: new DynamoDBClient(aws), tableName: config.tableName }),
     keySetSecret,
-    upstreamSecret: new CachedSecret(secrets, config.upstream.clientSecretArn, UPSTREAM_SECRET_REFRESH),
+    upstreamSecret: new CachedSecret(secrets, config.upstream.clientSecretId, UPSTREAM_SECRET_REFRESH),
   });
 }
 

@@ -166,7 +166,7 @@ describe('the functions', () => {
       upstream: {
         issuer: 'https://idp.example.com',
         clientId: 'mcp',
-        clientSecretArn: 'arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:upstream',
+        clientSecretId: 'upstream',
         scopes: ['openid', 'profile', 'email'],
         extraParameters: {},
         allow: [],

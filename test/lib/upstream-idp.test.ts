@@ -16,7 +16,7 @@ describe('the client secret', () => {
     const clientSecret = new Secret(stack, 'Client', { encryptionKey: new Key(stack, 'Key') });
     newAuth(stack, { upstream: upstream(stack, { clientSecret }) });
     const secret = idOf(stack, 'AWS::SecretsManager::Secret', 'Client');
-    expect(configOf(stack, 'AuthProvider').upstream.clientSecretArn).toBe(`<${secret}>`);
+    expect(configOf(stack, 'AuthProvider').upstream.clientSecretId).toBe(`<${secret}>`);
     const key = idOf(stack, 'AWS::KMS::Key');
     expect(secretPermissions(stack)).toEqual([
       `Allow kms:Decrypt on <${key}.Arn> if {"StringEquals":{"kms:ViaService":{"Fn::Join":["",["secretsmanager.",{"Ref":"AWS::Region"},".amazonaws.com"]]}}}`,
@@ -40,8 +40,57 @@ describe('the client secret', () => {
     const stack = newStack();
     const arn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:client-AbCdEf';
     newAuth(stack, { upstream: upstream(stack, { clientSecret: Secret.fromSecretCompleteArn(stack, 'Client', arn) }) });
-    expect(configOf(stack, 'AuthProvider').upstream.clientSecretArn).toBe(arn);
+    expect(configOf(stack, 'AuthProvider').upstream.clientSecretId).toBe(arn);
     expect(secretPermissions(stack)).toEqual([`Allow secretsmanager:GetSecretValue on ${arn}`]);
+  });
+});
+
+describe('a client secret that is not of this app', () => {
+  const env = { account: '111122223333', region: 'eu-west-1' };
+  const arn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:';
+  // Secrets Manager takes what stands behind its last hyphen for the end of a complete ARN.
+  const name = 'mcp/upstream-client-secret';
+
+  test.each([{}, { env }])('is asked for by its name in %o, whatever the name ends in', (props) => {
+    const stack = new Stack(new App(), 'Stack', props);
+    newAuth(stack, { upstream: upstream(stack, { clientSecret: Secret.fromSecretNameV2(stack, 'Client', name) }) });
+    expect(configOf(stack, 'AuthProvider').upstream.clientSecretId).toBe(name);
+    expect(secretPermissions(stack)).toEqual([expect.stringMatching(/:secret:mcp\/upstream-client-secret-\?{6}$/)]);
+  });
+
+  test('is asked for by its name where its name is a parameter', () => {
+    const stack = newStack();
+    const parameter = new CfnParameter(stack, 'Name').valueAsString;
+    newAuth(stack, {
+      upstream: upstream(stack, { clientSecret: Secret.fromSecretNameV2(stack, 'Client', parameter) }),
+    });
+    expect(configOf(stack, 'AuthProvider').upstream.clientSecretId).toBe('<Name>');
+  });
+
+  test('is asked for by its name where its partial ARN leaves no doubt', () => {
+    const stack = new Stack(new App(), 'Stack', { env });
+    const clientSecret = Secret.fromSecretPartialArn(stack, 'Client', `${arn}upstream`);
+    newAuth(stack, { upstream: upstream(stack, { clientSecret }) });
+    expect(configOf(stack, 'AuthProvider').upstream.clientSecretId).toBe('upstream');
+  });
+
+  test.each([
+    ['a partial ARN that looks complete', env, `${arn}${name}`],
+    ['a partial ARN of another region', { ...env, region: 'us-east-1' }, `${arn}upstream`],
+    ['a partial ARN of another account', { ...env, account: '999999999999' }, `${arn}upstream`],
+  ])('cannot be %s', (_, stackEnv, partialArn) => {
+    const stack = new Stack(new App(), 'Stack', { env: stackEnv });
+    const clientSecret = Secret.fromSecretPartialArn(stack, 'Client', partialArn);
+    expect(() => newAuth(stack, { upstream: upstream(stack, { clientSecret }) })).toThrow(
+      `McpOidcAuth: upstream.clientSecret must be known by its complete ARN, or by its name in the account and region of McpOidcAuth's stack, got the partial ARN '${partialArn}'.`,
+    );
+  });
+
+  test('cannot be a name in the account and region of another stack', () => {
+    const app = new App();
+    const clientSecret = Secret.fromSecretNameV2(new Stack(app, 'Other', { env }), 'Client', name);
+    const stack = new Stack(app, 'Stack', { env: { ...env, region: 'us-east-1' } });
+    expect(() => newAuth(stack, { upstream: upstream(stack, { clientSecret }) })).toThrow(/by its complete ARN.* got /);
   });
 });
 

@@ -120,7 +120,7 @@ export class Harness implements AsyncDisposable {
       upstream: {
         issuer: upstream.issuer,
         clientId: 'this-server',
-        clientSecretArn: secretsManager.createSecret({ name: 'upstream', value: upstreamSecret }).arn,
+        clientSecretId: secretsManager.createSecret({ name: 'upstream', value: upstreamSecret }).arn,
         scopes: ['openid'],
         extraParameters: {},
         allow: [],
@@ -147,7 +147,7 @@ export class Harness implements AsyncDisposable {
           config,
           store,
           keySetSecret: secret(config.keySetSecretArn),
-          upstreamSecret: secret(config.upstream.clientSecretArn),
+          upstreamSecret: secret(config.upstream.clientSecretId),
         }),
     );
     return new Harness({

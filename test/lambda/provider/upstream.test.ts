@@ -82,7 +82,7 @@ describe('the request to upstream', () => {
 
   it('uses the operator’s new client secret within a minute', async () => {
     await harness.signIn(client);
-    await harness.putSecret(harness.config.upstream.clientSecretArn, 'new-secret');
+    await harness.putSecret(harness.config.upstream.clientSecretId, 'new-secret');
     later(61);
     await harness.signIn(client);
     await vi.waitFor(async () => {
