@@ -8,6 +8,9 @@ import { AWSCURRENT, Secret } from './secret';
 import { type Invoke, SecretRotation, UnfinishedRotation } from './secret-rotation';
 import { createdSecret, OPERATIONS, parseInput } from './secrets-manager-operations';
 
+/** "Secrets Manager assumes that you're specifying a complete ARN" (user guide, troubleshoot: ARN_secretnamehyphen). */
+const LOOKS_LIKE_SUFFIX = /-.{6}$/;
+
 export interface LocalSecretsManager {
   /** For AWS_ENDPOINT_URL_SECRETS_MANAGER of the functions. */
   readonly endpoint: string;
@@ -90,9 +93,12 @@ export async function startSecretsManager(options: {
     return run(existing(secret), input, rotations.get(secret!));
   }
 
-  /** By name, by ARN, or by ARN without the suffix. */
+  /** By name, by ARN, or by ARN without the suffix, where what it ends in cannot be taken for one. */
   function find(id: string): Secret | undefined {
-    return [...secrets.values()].find(({ arn, name }) => id === name || id === arn || id === `${arnPrefix}${name}`);
+    const isPartialArn = id.startsWith(arnPrefix) && !LOOKS_LIKE_SUFFIX.test(id);
+    return [...secrets.values()].find(
+      ({ arn, name }) => id === name || id === arn || (isPartialArn && id === `${arnPrefix}${name}`),
+    );
   }
 
   function existing(secret: Secret | undefined): Secret {

@@ -7,6 +7,9 @@ import { type DemoIdentityProvider, startIdentityProvider } from '../../local/id
 import { type RunningStack, startStack } from '../../local/start';
 import { Browser } from '../support/browser';
 
+/** Ends in a hyphen and six characters on purpose: by a partial ARN Secrets Manager would not find it, only by its name. */
+const UPSTREAM_SECRET = 'upstream-client-secret';
+
 export interface LocalStack extends AsyncDisposable {
   readonly stack: RunningStack;
   readonly identityProvider: DemoIdentityProvider;
@@ -38,9 +41,9 @@ export async function startLocalStack(lifetimes: Record<string, number> = {}): P
     parameters: {
       UpstreamIssuer: identityProvider.issuer,
       UpstreamClientId: identityProvider.clientId,
-      UpstreamSecretName: 'upstream-client-secret',
+      UpstreamSecretName: UPSTREAM_SECRET,
     },
-    secrets: { 'upstream-client-secret': identityProvider.clientSecret },
+    secrets: { [UPSTREAM_SECRET]: identityProvider.clientSecret },
     dynamoDbEndpoint: process.env.AWS_ENDPOINT_URL_DYNAMODB,
     eventsPerInstance: 20,
     stateDirectory: directory,

@@ -58,6 +58,14 @@ describe('GetSecretValue', () => {
     }
   });
 
+  it('takes a partial ARN that ends in a hyphen and six characters for a whole one, but not a name', async () => {
+    const name = `app/client${names++}-secret`;
+    const { arn } = service.createSecret({ name, value: 's3cret' });
+    expect(await get(name)).toMatchObject({ ARN: arn, SecretString: 's3cret' });
+    expect(await get(arn)).toMatchObject({ ARN: arn, SecretString: 's3cret' });
+    await expect(get(arn.slice(0, -7))).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  });
+
   it('gives binary values', async () => {
     const { arn } = newSecret();
     await client.send(new PutSecretValueCommand({ SecretId: arn, SecretBinary: new Uint8Array([1, 2, 255]) }));
