@@ -1,6 +1,5 @@
 import { ACCOUNT, arn } from '../account';
 import { type ApiRequest, forwardedHeaders, headerValues, queryPairs, requestTime } from './request';
-import type { RestMethod } from './rest-api-deployment';
 
 /** A request to a method of a REST API. */
 export interface RestCall {
@@ -12,8 +11,8 @@ export interface RestCall {
   readonly path: string;
   readonly requestId: string;
   readonly time: number;
-  /** Absent where no method fits the request. */
-  readonly method?: RestMethod;
+  /** What the request is for; absent where no method fits it. */
+  readonly resource?: { readonly id: string; readonly path: string };
   readonly pathParameters: Readonly<Record<string, string>>;
 }
 
@@ -24,7 +23,7 @@ export function methodArn(call: RestCall): string {
 
 /** What the events of Lambda proxy integrations and REQUEST authorizers have in common (payload format 1.0). */
 export function baseEvent(call: RestCall): Record<string, unknown> {
-  const { request, path, method } = call;
+  const { request, path, resource } = call;
   const headers: Record<string, string> = {};
   const multiValueHeaders: Record<string, string[]> = {};
   for (const [given, value] of forwardedHeaders(request, `Root=1-${call.requestId}`)) {
@@ -39,7 +38,7 @@ export function baseEvent(call: RestCall): Record<string, unknown> {
     multiValueQuery[name] = [...(multiValueQuery[name] ?? []), value];
   }
   return {
-    resource: method?.resourcePath,
+    resource: resource?.path,
     path,
     httpMethod: request.method,
     headers,
@@ -61,7 +60,7 @@ export function integrationEvent(call: RestCall, authorizer: object | undefined)
 }
 
 export function requestContext(call: RestCall): Record<string, unknown> {
-  const { request, apiId, domainName, stage, path, requestId, time, method } = call;
+  const { request, apiId, domainName, stage, path, requestId, time, resource } = call;
   return {
     accountId: ACCOUNT,
     apiId,
@@ -88,8 +87,8 @@ export function requestContext(call: RestCall): Record<string, unknown> {
     requestId,
     requestTime: requestTime(time),
     requestTimeEpoch: time,
-    resourceId: method?.resourceId,
-    resourcePath: method?.resourcePath,
+    resourceId: resource?.id,
+    resourcePath: resource?.path,
     stage,
   };
 }

@@ -62,6 +62,7 @@ export class RestApi implements Api {
     const stage = this.stages.get(stageName);
     if (!stage) return jsonResponse(403, { message: 'Forbidden' }, [['x-amzn-ErrorType', 'ForbiddenException']]);
     const path = rest || '/';
+    const { method, pathParameters } = stage.deployment.match(request.method, path);
     const call: RestCall = {
       request,
       apiId: this.id,
@@ -70,14 +71,18 @@ export class RestApi implements Api {
       path,
       requestId,
       time: this.clock.now(),
-      ...stage.deployment.match(request.method, path),
+      pathParameters,
+      ...(method && { resource: { id: method.resourceId, path: method.resourcePath } }),
     };
-    const result = await this.#execute(call, stage);
+    const result = await this.#execute(call, method, stage);
     return 'body' in result ? result : gatewayResponse(result, call, stage.deployment.gatewayResponses);
   }
 
-  async #execute(call: RestCall, stage: RestStage): Promise<ApiResponse | GatewayError> {
-    const { method } = call;
+  async #execute(
+    call: RestCall,
+    method: RestMethod | undefined,
+    stage: RestStage,
+  ): Promise<ApiResponse | GatewayError> {
     if (!method) return { type: 'MISSING_AUTHENTICATION_TOKEN', message: 'Missing Authentication Token' };
     if (stage.throttle?.allows() === false) return { type: 'THROTTLED', message: 'Too Many Requests' };
     const authorization = await method.authorizer?.authorize(call);
