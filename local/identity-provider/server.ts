@@ -1,11 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type Provider from 'oidc-provider';
 import type { Settings, Started } from './messages';
-import type { Person } from './people';
 import { createProvider } from './provider';
-import { showSignIn, showSignOut, signIn, signOut } from './sign-in';
+import { type Page, showSignIn, showSignOut, signIn, signOut } from './sign-in';
 
 process.once('message', async (settings: Settings) => {
   const started = await start(settings).catch(({ code, message }: NodeJS.ErrnoException): Started => {
@@ -31,13 +29,6 @@ async function start(settings: Settings): Promise<Started> {
   });
   return { issuer };
 }
-
-type Page = (
-  provider: Provider,
-  people: readonly Person[],
-  request: IncomingMessage,
-  response: ServerResponse,
-) => Promise<void>;
 
 function ownRoute({ method, url = '/' }: IncomingMessage): Page | undefined {
   const { pathname } = new URL(url, 'http://127.0.0.1');

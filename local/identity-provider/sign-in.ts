@@ -6,13 +6,15 @@ import type { Person } from './people';
 
 type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
 
-/** GET /interaction/{uid} */
-export async function showSignIn(
+export type Page = (
   provider: Provider,
   people: readonly Person[],
   request: IncomingMessage,
   response: ServerResponse,
-): Promise<void> {
+) => Promise<void>;
+
+/** GET /interaction/{uid} */
+export const showSignIn: Page = async (provider, people, request, response) => {
   const interaction = await findInteraction(provider, request, response);
   if (!interaction) return;
   // Nobody is asked for consent, not even with prompt=consent.
@@ -20,15 +22,10 @@ export async function showSignIn(
     return provider.interactionFinished(request, response, { consent: {} }, { mergeWithLastSubmission: true });
   }
   respond(response, signInPage(people, { username: String(interaction.params.login_hint ?? '') }));
-}
+};
 
 /** POST /interaction/{uid} */
-export async function signIn(
-  provider: Provider,
-  people: readonly Person[],
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+export const signIn: Page = async (provider, people, request, response) => {
   const interaction = await findInteraction(provider, request, response);
   if (!interaction) return;
   const form = new URLSearchParams(Buffer.concat(await request.toArray()).toString());
@@ -44,30 +41,20 @@ export async function signIn(
   const returnTo = await provider.interactionResult(request, response, result, { mergeWithLastSubmission: false });
   await takeOverSession(provider, request, response, accountId);
   response.writeHead(303, { location: returnTo }).end();
-}
+};
 
 /** GET /sign-out */
-export async function showSignOut(
-  provider: Provider,
-  people: readonly Person[],
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+export const showSignOut: Page = async (provider, people, request, response) => {
   const { accountId } = await provider.Session.get(provider.createContext(request, response));
   respond(response, signOutPage(people.find(({ claims }) => claims.sub === accountId)));
-}
+};
 
 /** POST /sign-out. The session cookie is SameSite=Lax, so no other site can send this. */
-export async function signOut(
-  provider: Provider,
-  _people: readonly Person[],
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+export const signOut: Page = async (provider, _people, request, response) => {
   const session = await provider.Session.get(provider.createContext(request, response));
   if (session.accountId) await session.destroy();
   respond(response, signedOutPage());
-}
+};
 
 async function findInteraction(
   provider: Provider,
