@@ -72,6 +72,23 @@ describe('a sign-in', () => {
     }
   });
 
+  it('sets Secure cookies where the issuer is on loopback, too', async () => {
+    await using local = await Harness.start({ issuer: 'http://localhost:3000' });
+    const { search } = local.authorizationRequest(await local.register()).url;
+    const { status, cookies } = await local.request({ path: '/authorize', query: search.slice(1) });
+    expect([status, cookies.length]).toEqual([303, 3]);
+    for (const cookie of cookies) expect(cookie).toMatch(/; secure/i);
+  });
+
+  it('finds its secret in the first of two cookies with one name, which is this path’s own', async () => {
+    const { browser, page, uid } = await consent();
+    const cookie = browser.cookieHeader(page.url);
+    const name = `__Host-mcp-${uid}`;
+    const own = await harness.fetch(page.url, { headers: { cookie: `${cookie}; ${name}=planted` } });
+    const planted = await harness.fetch(page.url, { headers: { cookie: `${name}=planted; ${cookie}` } });
+    expect([own.status, planted.status]).toEqual([200, 403]);
+  });
+
   it('is closed to a browser that holds another secret for it, at every step', async () => {
     const { browser, page, uid } = await consent();
     const cookie = `__Host-mcp-${uid}=another; __Secure-mcp-resume=${uid}`;

@@ -120,6 +120,16 @@ describe('a refused token request', () => {
   });
 });
 
+describe('a token request that is not a form', () => {
+  it('is refused without a look at the table', async () => {
+    const body = { grant_type: 'authorization_code', client_id: client.client_id, code: 'a.b' };
+    const json = { 'content-type': 'application/json' };
+    const { calls, result } = await callsOf(() => harness.post('/token', body, json));
+    expect([result.status, await result.json()]).toEqual([400, expect.objectContaining({ error: 'invalid_request' })]);
+    expect(calls).toEqual([]);
+  });
+});
+
 describe('what everyone may read', () => {
   it.each(['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'])(
     '%s asks for the resources once a minute',

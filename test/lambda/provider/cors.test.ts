@@ -76,6 +76,26 @@ describe('a page of a browser client', () => {
     expect(await response.json()).toHaveProperty('error');
   });
 
+  it('may read that another of its requests was first', async () => {
+    const { code, codeVerifier } = await harness.signIn(client);
+    const form = {
+      grant_type: 'authorization_code',
+      client_id: client.client_id,
+      redirect_uri: REDIRECT_URI,
+      code,
+      code_verifier: codeVerifier,
+    };
+    const answers = await Promise.all([1, 2, 3].map(() => harness.post('/token', form, { origin: ORIGIN })));
+    const losers = answers.filter(({ status }) => status === 400);
+    expect(losers).toHaveLength(2);
+    for (const loser of losers) {
+      expect(mayRead(loser)).toBe(true);
+      const text = await loser.text();
+      expect(JSON.parse(text)).toHaveProperty('error', 'invalid_grant');
+      expect([null, String(text.length)]).toContain(loser.headers.get('content-length'));
+    }
+  });
+
   it.each(['/token', '/revoke', '/register'])('may read that %s is down, and when to ask again', async (path) => {
     const failing = async () => Promise.reject(Object.assign(new Error('throttled'), { $fault: 'server' }));
     vi.spyOn(DynamoStore.prototype, 'read').mockImplementation(failing);

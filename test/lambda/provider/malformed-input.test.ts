@@ -42,6 +42,7 @@ describe('malformed input', () => {
     { ...FORM, accept: 'text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2' },
     { ...FORM, authorization: 'Basic %' },
     { ...FORM, authorization: 'Basic Og==' },
+    { ...FORM, authorization: `Basic ${Buffer.from('%:%').toString('base64')}` },
     { ...FORM, authorization: 'Bearer x' },
   ];
 

@@ -40,6 +40,7 @@ describe('an outage of the store', () => {
       const broken = vi.spyOn(DynamoStore.prototype, method).mockRejectedValue(throttled());
       const answer = await harness.refresh(client, body.refresh_token);
       expect([answer.status, answer.body.error]).toEqual([503, 'temporarily_unavailable']);
+      expect(answer.headers.get('cache-control')).toBe('no-store');
       expect(answer.headers.get('retry-after')).toBe('5');
       broken.mockRestore();
       later(3600);

@@ -126,6 +126,11 @@ describe('the place that a code goes to', () => {
 });
 
 describe('an error page', () => {
+  it('for a sign-in that has expired says so, and does not blame the app', async () => {
+    const { text } = await harness.browser().open('https://auth.example.com/authorize/unknown');
+    expect(text).toContain('This sign-in has expired');
+  });
+
   it('shows what the request said as text', async () => {
     const url = harness.authorizationRequest(client, {
       redirect_uri: 'https://evil.example/<script>alert(1)</script>',

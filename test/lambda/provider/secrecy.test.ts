@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { grantIdOf } from '../../../lambda/provider/keys';
 import { DynamoStore } from '../../../lambda/store/dynamo-store';
 import { Browser } from '../../support/browser';
 import { atClient, Harness, ISSUER, later } from './harness';
@@ -49,6 +50,7 @@ async function signIn(seen: () => Promise<void>): Promise<Secrets> {
   const upstreamRedemption = harness.upstream.tokenRequests.at(-1)?.form;
   return Object.assign(secrets, {
     uid,
+    clientId: client.client_id,
     code,
     codeVerifier,
     accessToken: body.access_token,
@@ -74,13 +76,25 @@ function expectNone(secrets: Secrets, where: string): void {
 describe('the table', () => {
   it('never holds a value that a bearer could present', async () => {
     const dumps: string[] = [];
-    const { uid: _, ...bearerValues } = await signIn(async () => {
+    const {
+      uid: _,
+      clientId: __,
+      ...bearerValues
+    } = await signIn(async () => {
       dumps.push(JSON.stringify(await harness.items()));
     });
     for (const record of ['client#', 'interaction#', '/upstream#', '/grant', '/code#', '/refresh#', 'person#']) {
       expect(dumps.join(), `a record of ${record} was seen`).toContain(record);
     }
     expectNone(bearerValues, dumps.join());
+  });
+
+  it('has keys that hold handles only as hashes', async () => {
+    const keys: string[] = [];
+    const { uid, code, clientId } = await signIn(async () => {
+      keys.push(...(await harness.items()).map(({ pk, sk }) => `${pk?.S} ${sk?.S}`));
+    });
+    expectNone({ uid, clientId, grantId: grantIdOf(code ?? '') }, keys.join());
   });
 
   it('has a schema version and an end on every record that a client or a person causes', async () => {
@@ -96,9 +110,35 @@ describe('the table', () => {
   });
 });
 
+describe('a record', () => {
+  it.each([
+    ['client#', 'client'],
+    ['/interaction', 'interaction'],
+    ['/upstream#', 'interaction'],
+    ['/code#', 'authorizationCode'],
+    ['/refresh#', 'refreshTokenIdle'],
+    ['grant#', 'grant'],
+    ['person#', 'grant'],
+  ] as const)('of %s lives as long as the lifetime %s says', async (kind, lifetime) => {
+    const ends = new Set<number>();
+    await signIn(async () => {
+      for (const { pk, sk, expiresAt } of await harness.items()) {
+        const key = sk?.S === 'value' ? pk?.S : sk?.S === '/grant' || pk?.S?.startsWith('person#') ? pk?.S : sk?.S;
+        if (key?.startsWith(kind)) ends.add(Number(expiresAt?.N));
+      }
+    });
+    expect(ends.size).toBeGreaterThan(0);
+    const wanted = Date.now() / 1000 + harness.config.lifetimes[lifetime];
+    for (const end of ends) {
+      expect(end).toBeLessThanOrEqual(wanted);
+      expect(end).toBeGreaterThan(wanted - 20);
+    }
+  });
+});
+
 describe('the log', () => {
   it('tells of a sign-in without any of its secrets and handles', async () => {
-    const secrets = await signIn(async () => {});
+    const { clientId: _, ...secrets } = await signIn(async () => {});
     for (const event of ['client.registered', 'consent.given', 'person.signed_in', 'code.issued', 'token.issued']) {
       expect(logged.join('\n')).toContain(`"event":"${event}"`);
     }

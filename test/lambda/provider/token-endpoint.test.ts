@@ -110,6 +110,16 @@ describe('a refresh token', () => {
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
   });
 
+  it('is reused at once where the grace window is 0, and takes its family down', async () => {
+    await using strict = await Harness.start({ lifetimes: { refreshGrace: 0 } });
+    const own = await strict.register();
+    const token = await refreshToken(strict, own);
+    later(0);
+    const { body } = await strict.refresh(own, token);
+    expect((await strict.refresh(own, token)).status).toBe(400);
+    expect((await strict.refresh(own, body.refresh_token)).status).toBe(400);
+  });
+
   it.each([
     ['an unknown resource', { resource: 'https://other.example.com/mcp' }],
     ['a scope that was not granted', { scope: 'notes:write' }],
@@ -284,6 +294,7 @@ describe('a client with a secret', () => {
       client_secret: confidential.client_secret!,
     });
     expect(posted.status).toBe(200);
+    expect(posted.body.refresh_token).not.toBe(right.body.refresh_token);
     const records = await harness.store.read([clientKey(confidential.client_id!)]);
     expect(JSON.stringify(records)).not.toContain(confidential.client_secret);
   });

@@ -1,0 +1,41 @@
+import { errors } from 'oidc-provider';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { adapterFactory } from '../../../lambda/provider/adapter';
+import { successorsFrom } from '../../../lambda/provider/successors';
+import { Harness } from './harness';
+
+let harness: Harness;
+let adapter: ReturnType<typeof adapterFactory>;
+beforeAll(async () => {
+  harness = await Harness.start();
+  const { store, config, keySet } = harness;
+  adapter = adapterFactory({ store, lifetimes: config.lifetimes, successors: successorsFrom(keySet.successorKeys) });
+});
+afterAll(() => harness[Symbol.asyncDispose]());
+
+describe('the adapter', () => {
+  it('knows no model that nobody has decided where to keep', () => {
+    expect(() => adapter('DeviceCode')).toThrow('No adapter for the model DeviceCode');
+  });
+
+  it.each(['Session', 'AccessToken', 'ClientCredentials'])('stores nothing of %s', async (model) => {
+    const before = await harness.items();
+    await adapter(model).upsert('id', { jti: 'id' }, 60);
+    expect(await adapter(model).find('id')).toBeUndefined();
+    expect(await harness.items()).toEqual(before);
+  });
+
+  it.each(['AuthorizationCode', 'ReplayDetection'])('takes a handle of %s once', async (model) => {
+    const id = `${model}.secret`;
+    await adapter(model).upsert(id, { jti: id, grantId: model }, 60);
+    await expect(adapter(model).upsert(id, { jti: id, grantId: 'other' }, 60)).rejects.toThrow(errors.InvalidGrant);
+    expect(await adapter(model).find(id)).toMatchObject({ jti: id, grantId: model });
+  });
+
+  it('forgets what is destroyed', async () => {
+    await adapter('Grant').upsert('grant', { jti: 'grant', accountId: 'ada' }, 60);
+    expect(await adapter('Grant').find('grant')).toEqual({ jti: 'grant', accountId: 'ada' });
+    await adapter('Grant').destroy('grant');
+    expect(await adapter('Grant').find('grant')).toBeUndefined();
+  });
+});

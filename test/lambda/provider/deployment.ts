@@ -1,0 +1,162 @@
+import { randomBytes } from 'node:crypto';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { makeKeySet } from '../../../lambda/key-set/make-key-set';
+import { CachedSecret } from '../../../lambda/provider/cached-secret';
+import { AuthorizationServer } from '../../../lambda/provider/server';
+import { DynamoStore } from '../../../lambda/store/dynamo-store';
+import {
+  type KeySet,
+  type Lifetimes,
+  type ProviderConfig,
+  RESOURCES_PARTITION,
+  type ResourceRecord,
+  type UpstreamConfig,
+} from '../../../lib/contract';
+import { AccessControl } from '../../../local/aws/access-control';
+import { startDynamoDb } from '../../../local/aws/dynamodb';
+import { startSecretsManager } from '../../../local/aws/secrets-manager';
+import { startUpstreamIssuer, type UpstreamIssuer } from '../../support/upstream-issuer';
+
+export const ISSUER = 'https://auth.example.com';
+export const RESOURCE = 'https://mcp.example.com/mcp';
+
+export const NOTES: ResourceRecord = {
+  identifier: RESOURCE,
+  name: 'Notes',
+  default: false,
+  scopes: [
+    { name: 'notes:use', description: 'Use your notes', default: true, implies: [] },
+    { name: 'notes:read', description: 'Read your notes', default: false, implies: [] },
+    { name: 'notes:write', description: 'Add notes', default: false, implies: ['notes:read'] },
+  ],
+};
+
+const LIFETIMES: Lifetimes = {
+  accessToken: 3600,
+  authorizationCode: 60,
+  interaction: 900,
+  refreshTokenIdle: 30 * 86400,
+  grant: 180 * 86400,
+  refreshGrace: 60,
+  client: 90 * 86400,
+};
+
+export interface Options {
+  readonly lifetimes?: Partial<Lifetimes>;
+  readonly upstream?: Partial<UpstreamConfig>;
+  readonly resources?: readonly ResourceRecord[];
+  readonly instances?: number;
+  readonly issuer?: string;
+  /** Another secret than the one that holds the key set. */
+  readonly keySetSecretArn?: string;
+}
+
+/** What runs, and the ways to look at it and to change it from outside. */
+export interface Deployment {
+  readonly instances: readonly AuthorizationServer[];
+  readonly store: DynamoStore;
+  readonly upstream: UpstreamIssuer;
+  readonly config: ProviderConfig;
+  /** What the key set secret holds at the start. */
+  readonly keySet: KeySet;
+  /** What the upstream client secret holds at the start. */
+  readonly upstreamSecret: string;
+  /** What Lambda would give a function that uses the same AWS. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly table: DynamoDBClient;
+  readonly secrets: SecretsManagerClient;
+  readonly accessControl: AccessControl;
+  close(): Promise<void>;
+}
+
+/** Made once for each file of tests: RSA keys take long. */
+const firstKeySet = makeKeySet(Math.floor(Date.now() / 1000));
+
+/** Several instances of the authorization server, as Lambda would run them, on one table and an upstream of the test's. */
+export async function startDeployment(options: Options = {}): Promise<Deployment> {
+  const accessControl = new AccessControl({ region: 'us-east-1', account: '123456789012' });
+  const [dynamodb, secretsManager, upstream, keySet] = await Promise.all([
+    startDynamoDb({ accessControl }),
+    startSecretsManager({ accessControl, invoke: async () => undefined }),
+    startUpstreamIssuer(),
+    firstKeySet,
+  ]);
+  await dynamodb.createTable({
+    TableName: 'auth',
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: [
+      { AttributeName: 'pk', AttributeType: 'S' },
+      { AttributeName: 'sk', AttributeType: 'S' },
+    ],
+    KeySchema: [
+      { AttributeName: 'pk', KeyType: 'HASH' },
+      { AttributeName: 'sk', KeyType: 'RANGE' },
+    ],
+  });
+  const credentials = accessControl.addCaller({
+    functionName: 'provider',
+    roleArn: 'arn:aws:iam::123456789012:role/provider',
+    policies: [{ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] }],
+  });
+  const aws = { region: 'us-east-1', credentials, maxAttempts: 1 };
+  const table = new DynamoDBClient({ ...aws, endpoint: dynamodb.endpoint });
+  const store = new DynamoStore({ client: table, tableName: 'auth' });
+  for (const resource of options.resources ?? [NOTES]) {
+    await store.set(`${RESOURCES_PARTITION}/${resource.identifier}`, resource);
+  }
+  const upstreamSecret = randomBytes(16).toString('hex');
+  const config: ProviderConfig = {
+    issuer: options.issuer ?? ISSUER,
+    tableName: 'auth',
+    keySetSecretArn:
+      options.keySetSecretArn ?? secretsManager.createSecret({ name: 'keys', value: JSON.stringify(keySet) }).arn,
+    upstream: {
+      issuer: upstream.issuer,
+      clientId: 'this-server',
+      clientSecretId: secretsManager.createSecret({ name: 'upstream', value: upstreamSecret }).arn,
+      scopes: ['openid'],
+      extraParameters: {},
+      allow: [],
+      claims: ['email'],
+      ...options.upstream,
+    },
+    lifetimes: { ...LIFETIMES, ...options.lifetimes },
+    keySetRefresh: 60,
+  };
+  const environment = {
+    AWS_REGION: aws.region,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_SESSION_TOKEN: credentials.sessionToken,
+    AWS_ENDPOINT_URL_DYNAMODB: dynamodb.endpoint,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.endpoint,
+  };
+  const secrets = new SecretsManagerClient({ ...aws, endpoint: secretsManager.endpoint });
+  const secret = (arn: string) => new CachedSecret(secrets, arn, 60);
+  const instances = Array.from(
+    { length: options.instances ?? 4 },
+    () =>
+      new AuthorizationServer({
+        config,
+        store,
+        keySetSecret: secret(config.keySetSecretArn),
+        upstreamSecret: secret(config.upstream.clientSecretId),
+      }),
+  );
+  return {
+    instances,
+    store,
+    upstream,
+    config,
+    keySet,
+    upstreamSecret,
+    environment,
+    table,
+    secrets,
+    accessControl,
+    async close() {
+      await Promise.all([dynamodb.close(), secretsManager.close(), upstream[Symbol.asyncDispose]()]);
+    },
+  };
+}
