@@ -11,6 +11,9 @@ the MCP server on PORT+1, a demo identity provider on PORT+2.
 Environment: UPSTREAM_ISSUER, UPSTREAM_CLIENT_ID and UPSTREAM_CLIENT_SECRET name an
 identity provider of your own, AWS_ENDPOINT_URL_DYNAMODB a DynamoDB of your own.`;
 
+/** What the functions run on. */
+const NODE = 24;
+
 /** The highest port that leaves room for the two others. */
 const HIGHEST_PORT = 65_533;
 
@@ -21,7 +24,14 @@ function fail(message: string): never {
 
 function readPort(): number {
   try {
-    const { values, positionals } = parseArgs({ allowPositionals: true, options: { port: { type: 'string' } } });
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { help: { type: 'boolean', short: 'h' }, port: { type: 'string' } },
+    });
+    if (values.help) {
+      console.log(USAGE);
+      process.exit(0);
+    }
     if (positionals.length !== 1 || positionals[0] !== 'start') fail(USAGE);
     const port = Number(values.port ?? 3000);
     if (!Number.isInteger(port) || port < 1 || port > HIGHEST_PORT) {
@@ -37,6 +47,11 @@ function readPort(): number {
 const NEEDED = ['@cloud-copilot/iam-simulate', '@smithy/core', '@smithy/signature-v4', 'dynalite', 'oidc-provider'];
 
 async function run(port: number): Promise<Started> {
+  if (Number.parseInt(process.versions.node, 10) !== NODE) {
+    throw new StartError(
+      `start needs Node ${NODE}, because that is what the functions run on. This is Node ${process.versions.node}. In the repository of mcp-oidc-auth, npm start brings its own.`,
+    );
+  }
   const { start } = await import('../local/command/start.js').catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'MODULE_NOT_FOUND') throw error;
     const { devDependencies } = require('mcp-oidc-auth/package.json');
