@@ -1,12 +1,13 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type RunningStack, startStack } from '../start';
 import { StartError } from '../start-error';
 import { checkPorts } from './ports';
-import { synthesize } from './synthesize';
+import { claim, release, STATE_DIRECTORY } from './running.mjs';
+import { type CdkApp, readApp, synthesize } from './synthesize';
 import { demoUpstream, type Upstream, upstreamOf } from './upstream';
 
-const STATE_DIRECTORY = '.local';
+const ENDPOINTS_FILE = join(STATE_DIRECTORY, 'endpoints.json');
 const UPSTREAM_SECRET = 'upstream-client-secret';
 
 export interface Started {
@@ -20,17 +21,44 @@ export interface Started {
  * @throws StartError with what is needed
  */
 export async function start(port: number, print: (line: string) => void): Promise<Started> {
-  const begun = performance.now();
-  const seconds = () => ((performance.now() - begun) / 1000).toFixed(1);
-  const progress = (line: string) => print(`[${seconds().padStart(5)} s] ${line}`);
-
   const own = upstreamOf(process.env);
+  const app = readApp(process.cwd());
+  const obstacle = claim(process.pid);
+  if (obstacle) throw new StartError(obstacle);
+  try {
+    rmSync(ENDPOINTS_FILE, { force: true });
+    const started = await run(app, own, port, print);
+    return {
+      async close() {
+        rmSync(ENDPOINTS_FILE, { force: true });
+        await started.close();
+        release();
+      },
+    };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function run(
+  app: CdkApp,
+  own: Upstream | undefined,
+  port: number,
+  print: (line: string) => void,
+): Promise<Started> {
+  // `npm start` counts from before the build.
+  const begun = 1000 * Number(process.env.MCP_OIDC_AUTH_STARTED_AT ?? 0) || performance.timeOrigin;
+  const seconds = () => Math.round((Date.now() - begun) / 1000);
+  const progress = (line: string) => print(`[${String(seconds()).padStart(3)} s] ${line}`);
+
   await checkPorts(own ? [port, port + 1] : [port, port + 1, port + 2]);
   progress(own ? 'Synthesizing the app' : 'Synthesizing the app and starting the demo identity provider');
+  const redirectUri = `http://localhost:${port}/callback`;
   const assembly = join(process.cwd(), STATE_DIRECTORY, 'cdk.out');
   const [synthesis, provider] = await Promise.allSettled([
-    synthesize(process.cwd(), assembly),
-    own ?? demoUpstream(port + 2, `http://localhost:${port}`),
+    synthesize(app, assembly),
+    own ?? demoUpstream(port + 2, redirectUri),
   ]);
   const closeProvider = async () => {
     if (provider.status === 'fulfilled') await provider.value.close();
@@ -54,8 +82,9 @@ export async function start(port: number, print: (line: string) => void): Promis
       onProgress: progress,
     });
     const endpoints = endpointsOf(stack, upstream);
-    writeFileSync(join(STATE_DIRECTORY, 'endpoints.json'), `${JSON.stringify(endpoints, null, 2)}\n`);
-    for (const line of report(endpoints, upstream, seconds())) print(line);
+    writeFileSync(ENDPOINTS_FILE, `${JSON.stringify(endpoints, null, 2)}\n`);
+    const atProvider = own ? [`  Redirect URI       ${redirectUri} (to be registered there)`] : accountsOf(upstream);
+    for (const line of report(endpoints, atProvider, seconds())) print(line);
     return {
       async close() {
         await stack.close();
@@ -82,8 +111,15 @@ function endpointsOf({ outputs }: RunningStack, upstream: Upstream): Endpoints {
   return { issuer, mcpUrl, identityProvider: upstream.issuer, ...upstream.users[0] };
 }
 
-function report({ issuer, mcpUrl, identityProvider }: Endpoints, { users }: Upstream, seconds: string): string[] {
-  const accounts = users.map(({ username, password }) => `${username} with the password ${password}`);
+function accountsOf({ users }: Upstream): string[] {
+  return users.map(
+    ({ username, password }, i) =>
+      `${i === 0 ? '  Sign in as' : '  or as     '}         ${username} with the password ${password}`,
+  );
+}
+
+/** @param atProvider what there is to know about the identity provider */
+function report({ issuer, mcpUrl, identityProvider }: Endpoints, atProvider: string[], seconds: number): string[] {
   return [
     '',
     `Ready after ${seconds} s.`,
@@ -91,7 +127,7 @@ function report({ issuer, mcpUrl, identityProvider }: Endpoints, { users }: Upst
     `  Issuer             ${issuer}`,
     `  MCP server         ${mcpUrl}`,
     `  Identity provider  ${identityProvider}`,
-    ...accounts.map((account, i) => `${i === 0 ? '  Sign in as' : '  or as     '}         ${account}`),
+    ...atProvider,
     '',
     'Connect MCP Inspector:',
     `  npx @modelcontextprotocol/inspector@2 --transport http --server-url ${mcpUrl}`,

@@ -3,14 +3,18 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { StartError } from '../start-error';
 
+/** What `cdk.json` says of an app. */
+export interface CdkApp {
+  readonly directory: string;
+  readonly command: string;
+  readonly context: object;
+}
+
 /**
- * Synthesizes the app of `cdk.json` as the CDK CLI does: runs its `app` command with its context and an output directory.
- *
  * @param directory the one that holds cdk.json
- * @param output where the cloud assembly goes
- * @throws StartError with what the app said
+ * @throws StartError where there is none, or it names no app
  */
-export async function synthesize(directory: string, output: string): Promise<void> {
+export function readApp(directory: string): CdkApp {
   const file = join(directory, 'cdk.json');
   if (!existsSync(file))
     throw new StartError(`There is no cdk.json in ${directory}. Run this in the directory of a CDK app.`);
@@ -19,7 +23,16 @@ export async function synthesize(directory: string, output: string): Promise<voi
   if (typeof command !== 'string') throw new StartError(`${file} needs "app": the command that synthesizes the app.`);
   const remembered = join(directory, 'cdk.context.json');
   const context = { ...(settings.context as object), ...(existsSync(remembered) ? readJson(remembered) : {}) };
+  return { directory, command, context };
+}
 
+/**
+ * Synthesizes an app as the CDK CLI does: runs its command with its context and an output directory.
+ *
+ * @param output where the cloud assembly goes
+ * @throws StartError with what the app said
+ */
+export async function synthesize({ directory, command, context }: CdkApp, output: string): Promise<void> {
   rmSync(output, { recursive: true, force: true });
   const app = spawn(command, {
     cwd: directory,

@@ -27,7 +27,7 @@ export function upstreamOf(environment: NodeJS.ProcessEnv): Upstream | undefined
   );
 }
 
-/** @param issuerOrigin where the authorization server will be */
-export function demoUpstream(port: number, issuerOrigin: string): Promise<Upstream> {
-  return startIdentityProvider({ port, redirectUri: `${issuerOrigin}/callback` });
+/** @param redirectUri of the authorization server */
+export function demoUpstream(port: number, redirectUri: string): Promise<Upstream> {
+  return startIdentityProvider({ port, redirectUri });
 }

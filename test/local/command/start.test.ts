@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { httpApi, lambda, prefixed, restApi, writeAssembly } from '../fixtures/assembly';
 
-const COMMAND = resolve(__dirname, '../../../dist/bin/mcp-oidc-auth.js');
+const ROOT = resolve(__dirname, '../../..');
+const COMMAND = join(ROOT, 'dist/bin/mcp-oidc-auth.js');
 const ECHO =
   'exports.handler = async () => ({ statusCode: 200, body: JSON.stringify({ issuer: process.env.UPSTREAM, client: process.env.CLIENT }) });';
 
@@ -81,9 +82,23 @@ interface Run {
 }
 
 function run(directory: string, port: number, environment: Record<string, string> = {}): Run {
+  return spawned(directory, [process.execPath, COMMAND, 'start', '--port', String(port)], environment);
+}
+
+/** What `npm start` runs here, in a directory whose build leaves a copy of what says who is running. */
+function npmStart(directory: string, port: number): Run {
+  const { start } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).scripts;
+  writeFileSync(join(directory, 'package.json'), JSON.stringify({ scripts: { build: 'cp .local/running built' } }));
+  for (const part of ['dist', 'local']) symlinkSync(join(ROOT, part), join(directory, part));
+  return spawned(directory, ['sh', '-c', `${start} --port ${port}`], {
+    PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
+  });
+}
+
+function spawned(directory: string, [file, ...args]: string[], environment: Record<string, string> = {}): Run {
   const { UPSTREAM_ISSUER, UPSTREAM_CLIENT_ID, UPSTREAM_CLIENT_SECRET, AWS_ENDPOINT_URL_DYNAMODB, ...env } =
     process.env;
-  running = spawn(process.execPath, [COMMAND, 'start', '--port', String(port)], {
+  running = spawn(file!, args, {
     cwd: directory,
     env: { ...env, ...environment },
   });
@@ -113,7 +128,7 @@ describe('mcp-oidc-auth start', () => {
       password: expect.any(String),
     });
     for (const shown of Object.values(endpoints)) expect(started.output()).toContain(shown);
-    expect(started.output()).toMatch(/Ready after \d+\.\d s\./);
+    expect(started.output()).toMatch(/Ready after \d+ s\./);
     expect(started.output()).toContain(
       `npx @modelcontextprotocol/inspector@2 --transport http --server-url ${endpoints.mcpUrl}`,
     );
@@ -124,6 +139,8 @@ describe('mcp-oidc-auth start', () => {
 
     running!.kill(signal);
     expect(await started.ended).toBe(0);
+    expect(existsSync(join(directory, '.local/endpoints.json'))).toBe(false);
+    expect(existsSync(join(directory, '.local/running'))).toBe(false);
     for (const url of [endpoints.issuer, endpoints.mcpUrl, endpoints.identityProvider]) {
       await expect(fetch(url)).rejects.toThrow('fetch failed');
     }
@@ -141,6 +158,7 @@ describe('mcp-oidc-auth start', () => {
       issuer: 'https://login.example.com',
       client: 'mine',
     });
+    expect(started.output()).toContain(`Redirect URI       http://localhost:${port}/callback`);
     expect(started.output()).not.toContain('hush');
     await expect(fetch(`http://127.0.0.1:${port + 2}`)).rejects.toThrow('fetch failed');
   });
@@ -160,7 +178,7 @@ describe('mcp-oidc-auth start', () => {
       const started = run(directory, port);
       expect(await started.ended).toBe(1);
       expect(started.output()).toContain(`Port ${port + offset} is in use.`);
-      expect(existsSync(join(directory, '.local'))).toBe(false);
+      expect(readdirSync(join(directory, '.local'))).toEqual([]);
     } finally {
       other.close();
     }
@@ -176,8 +194,81 @@ describe('mcp-oidc-auth start', () => {
   });
 
   test('needs a CDK app', async () => {
-    const started = run(mkdtempSync(join(tmpdir(), 'empty-')), await freePort());
+    const directory = mkdtempSync(join(tmpdir(), 'empty-'));
+    const started = run(directory, await freePort());
     expect(await started.ended).toBe(1);
     expect(started.output()).toContain('There is no cdk.json in');
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test('leaves no endpoints of an earlier start where it fails', async () => {
+    const directory = app();
+    mkdirSync(join(directory, '.local'));
+    writeFileSync(join(directory, '.local/endpoints.json'), '{}');
+    writeFileSync(join(directory, 'synth.js'), 'throw new Error("wrong props");');
+    expect(await run(directory, await freePort()).ended).toBe(1);
+    expect(readdirSync(join(directory, '.local'))).toEqual([]);
+  });
+
+  test.each([
+    ['mcp-oidc-auth start', run],
+    ['npm start', npmStart],
+  ])('%s does not touch what runs already', async (_, start) => {
+    const directory = app();
+    mkdirSync(join(directory, '.local'));
+    writeFileSync(join(directory, '.local/running'), `${process.pid}\n`);
+    writeFileSync(join(directory, '.local/endpoints.json'), '{}');
+    const started = start(directory, await freePort());
+    expect(await started.ended).toBe(1);
+    expect(started.output()).toContain(`is running already, as process ${process.pid}`);
+    expect(readdirSync(join(directory, '.local'))).toEqual(['endpoints.json', 'running']);
+    expect(readFileSync(join(directory, '.local/running'), 'utf8')).toBe(`${process.pid}\n`);
+    expect(existsSync(join(directory, 'built'))).toBe(false);
+  });
+
+  test('npm start holds its directory from before the build, whoever held it and has ended', async () => {
+    const directory = app();
+    const earlier = spawn(process.execPath, ['--version']);
+    await once(earlier, 'close');
+    mkdirSync(join(directory, '.local'));
+    writeFileSync(join(directory, '.local/running'), `${earlier.pid}\n`);
+    const started = npmStart(directory, await freePort());
+    await ready(started);
+    expect(readFileSync(join(directory, 'built'), 'utf8')).toBe(`${running!.pid}\n`);
+    expect(readFileSync(join(directory, '.local/running'), 'utf8')).toBe(`${running!.pid}\n`);
+    running!.kill('SIGINT');
+    expect(await started.ended).toBe(0);
+    expect(existsSync(join(directory, '.local/running'))).toBe(false);
+  });
+
+  test('counts the time of the build', async () => {
+    const started = run(app(), await freePort(), {
+      MCP_OIDC_AUTH_STARTED_AT: String(Math.floor(Date.now() / 1000) - 600),
+    });
+    await ready(started);
+    expect(started.output()).toMatch(/Ready after 6\d\d s\./);
+  });
+
+  test.each(['24.0.0', '20.20.2', '26.1.0'])('runs on Node 24 alone (here: %s)', async (version) => {
+    const directory = mkdtempSync(join(tmpdir(), 'empty-'));
+    const preload = join(directory, 'version.cjs');
+    writeFileSync(preload, `Object.defineProperty(process.versions, 'node', { value: '${version}' });`);
+    const started = run(directory, await freePort(), { NODE_OPTIONS: `--require ${preload}` });
+    expect(await started.ended).toBe(1);
+    const [told, untold] = ['start needs Node 24', 'There is no cdk.json'];
+    expect(started.output()).toContain(version === '24.0.0' ? untold : told);
+    expect(started.output()).not.toContain(version === '24.0.0' ? told : untold);
+  });
+
+  test.each([['--help'], ['start', '--help'], ['-h']])('shows its usage for %s %s', async (...args) => {
+    const started = spawned(tmpdir(), [process.execPath, COMMAND, ...args]);
+    expect(await started.ended).toBe(0);
+    expect(started.output()).toMatch(/^Usage: mcp-oidc-auth start/);
+  });
+
+  test('shows its usage for what it does not know, and fails', async () => {
+    const started = spawned(tmpdir(), [process.execPath, COMMAND, 'stop']);
+    expect(await started.ended).toBe(1);
+    expect(started.output()).toMatch(/^Usage: mcp-oidc-auth start/);
   });
 });
