@@ -13,7 +13,7 @@ import {
 } from './contract';
 import { refuse } from './validation';
 
-export interface BundledFunctionProps {
+interface BundledFunctionProps {
   /** The directory below assets/ that holds the bundle. */
   readonly bundle: 'authorizer' | 'on-deploy' | 'provider' | 'rotate-keys';
   /** The bundle's export; `handler` where absent. */

@@ -16,7 +16,7 @@ import { ARecord, type IHostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53
 import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct, type IDependable } from 'constructs';
 import { ROUTES } from './contract';
-import { refuse } from './validation';
+import { checkWholeNumber, refuse } from './validation';
 
 /** A domain of your own for the authorization server. */
 export interface CustomDomainProps {
@@ -38,7 +38,7 @@ export interface CustomDomainProps {
   readonly hostedZone?: IHostedZone;
 }
 
-export interface FrontDoorProps {
+interface FrontDoorProps {
   readonly handler: LambdaFunction;
   readonly customDomain?: CustomDomainProps;
   readonly throttle: ThrottleSettings;
@@ -55,6 +55,7 @@ export class FrontDoor extends Construct {
   constructor(scope: Construct, id: string, props: FrontDoorProps) {
     super(scope, id);
     const { customDomain } = props;
+    checkThrottle(props.throttle);
     if (customDomain) {
       checkDomain(customDomain);
     }
@@ -134,4 +135,10 @@ function checkDomain({ domainName, hostedZone }: CustomDomainProps): void {
   if (zone !== undefined && !Token.isUnresolved(zone) && domainName !== zone && !domainName.endsWith(`.${zone}`)) {
     refuse(`customDomain.domainName must be in the hosted zone '${zone}', got '${domainName}'.`);
   }
+}
+
+/** Both halves, because API Gateway would fill in one that is missing by itself. */
+function checkThrottle({ rateLimit, burstLimit }: ThrottleSettings): void {
+  checkWholeNumber('throttle.rateLimit', rateLimit, { atLeast: 1 });
+  checkWholeNumber('throttle.burstLimit', burstLimit, { atLeast: 1 });
 }

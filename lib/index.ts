@@ -1,10 +1,11 @@
 export type { CustomDomainProps } from './front-door';
 export type { McpOidcAuthAttributes } from './imported-mcp-oidc-auth';
 export type { LifetimeProps } from './lifetimes';
-export { McpOidcAuth, type McpOidcAuthProps, type ProviderFunctionOptions } from './mcp-oidc-auth';
+export { McpOidcAuth, type McpOidcAuthProps } from './mcp-oidc-auth';
 export type { IMcpOidcAuth } from './mcp-oidc-auth-base';
 export { ProtectedHttpApi, type ProtectHttpApiProps } from './protected-http-api';
 export { ProtectedRestApi, type ProtectRestApiProps } from './protected-rest-api';
 export type { ProtectionProps } from './protection';
+export type { ProviderFunctionOptions } from './provider-function';
 export type { ProtectedResourceProps, ResourceScope } from './resource';
 export { type AllowRule, type OidcUpstreamProps, UpstreamIdp } from './upstream-idp';

@@ -28,7 +28,7 @@ export function keySetSecret(scope: Construct, id: string, removalPolicy: Remova
   return Secret.fromSecretCompleteArn(scope, id, secret.ref);
 }
 
-export interface KeyRotationProps {
+interface KeyRotationProps {
   readonly secret: ISecret;
   /** Makes the first key set: there is nothing to rotate before. */
   readonly firstKeySet: IDependable;

@@ -1,4 +1,4 @@
-import { Annotations, CustomResource, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import { Annotations, CustomResource, Duration, RemovalPolicy, Stack, Token, TokenComparison } from 'aws-cdk-lib';
 import type { HttpApi, ThrottleSettings } from 'aws-cdk-lib/aws-apigatewayv2';
 import { AttributeType, type ITableV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -7,46 +7,16 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { bundledFunction, configure } from './bundled-function';
-import { CONFIG, KEY_SET_RESOURCE_TYPE, PROTECTED_RESOURCE_TYPE, RESOURCES_PARTITION, TABLE } from './contract';
+import { KEY_SET_RESOURCE_TYPE, PROTECTED_RESOURCE_TYPE, RESOURCES_PARTITION, TABLE } from './contract';
 import { type CustomDomainProps, FrontDoor } from './front-door';
 import { ImportedMcpOidcAuth, type McpOidcAuthAttributes } from './imported-mcp-oidc-auth';
 import { KEY_SET_REFRESH, KeyRotation, keySetSecret } from './key-set';
 import { type LifetimeProps, lifetimes } from './lifetimes';
 import { type IMcpOidcAuth, McpOidcAuthBase } from './mcp-oidc-auth-base';
-import { type ProtectedResourceProps, resourceRecord } from './resource';
+import { type ProviderFunctionOptions, providerFunction } from './provider-function';
+import { comparable, type ProtectedResourceProps, resourceRecord } from './resource';
 import type { UpstreamIdp } from './upstream-idp';
-import { checkDuration, refuse } from './validation';
-
-/** Options of the provider function. */
-export interface ProviderFunctionOptions {
-  /**
-   * In MiB. The function's share of CPU grows with it.
-   *
-   * @default 1024
-   */
-  readonly memorySize?: number;
-
-  /**
-   * At most 30 seconds, after which API Gateway gives up.
-   *
-   * @default Duration.seconds(29)
-   */
-  readonly timeout?: Duration;
-
-  /**
-   * Environment variables beside the function's own configuration, for example `NODE_EXTRA_CA_CERTS`.
-   *
-   * @default - none
-   */
-  readonly environment?: { [name: string]: string };
-
-  /**
-   * The most instances that may run at the same time.
-   *
-   * @default - the account's limit
-   */
-  readonly reservedConcurrentExecutions?: number;
-}
+import { described, refuse } from './validation';
 
 /** An authorization server for MCP servers. */
 export interface McpOidcAuthProps {
@@ -153,6 +123,9 @@ export class McpOidcAuth extends McpOidcAuthBase {
 
   constructor(scope: Construct, id: string, props: McpOidcAuthProps) {
     super(scope, id);
+    if (typeof props?.upstream?._config !== 'function') {
+      refuse(`upstream must be an UpstreamIdp, for example UpstreamIdp.oidc(...), got ${described(props?.upstream)}.`);
+    }
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const lifetimesInSeconds = lifetimes(props.lifetimes ?? {});
     this.logRetention = props.logRetention ?? RetentionDays.ONE_MONTH;
@@ -182,7 +155,13 @@ export class McpOidcAuth extends McpOidcAuthBase {
       logRetention: this.logRetention,
     }).function;
 
-    this.providerFunction = this.provider(props.functionOptions ?? {}, props.upstream);
+    this.providerFunction = providerFunction(this, 'Provider', {
+      table: this.table,
+      keySetSecret: this.keySetSecret,
+      upstream: props.upstream,
+      logRetention: this.logRetention,
+      options: props.functionOptions ?? {},
+    });
     const frontDoor = new FrontDoor(this, 'FrontDoor', {
       handler: this.providerFunction,
       customDomain: props.customDomain,
@@ -220,9 +199,15 @@ export class McpOidcAuth extends McpOidcAuthBase {
   }
 
   protected register(scope: Construct, id: string, resource: ProtectedResourceProps): void {
+    this.checkEnvironment(Stack.of(scope));
     const record = resourceRecord(resource);
-    if (this.registered.some(({ identifier }) => identifier === record.identifier)) {
-      refuse(`resources must have different identifiers, got '${record.identifier}' twice.`);
+    const same = this.registered.find(({ identifier }) => comparable(identifier) === comparable(record.identifier));
+    if (same) {
+      refuse(
+        same.identifier === record.identifier
+          ? `resources must have different identifiers, got '${record.identifier}' twice.`
+          : `resources must have identifiers that differ in more than slashes at their end, got '${same.identifier}' and '${record.identifier}'.`,
+      );
     }
     const other = this.registered.find((registered) => registered.default);
     if (record.default && other) {
@@ -235,6 +220,18 @@ export class McpOidcAuth extends McpOidcAuthBase {
       serviceTimeout: SERVICE_TIMEOUT,
       properties: { Resource: Stack.of(scope).toJsonString(record) },
     });
+  }
+
+  /** A custom resource's function is called where the custom resource is. */
+  private checkEnvironment(other: Stack): void {
+    const { account, region } = Stack.of(this);
+    const differs = (one: string, another: string) => Token.compareStrings(one, another) === TokenComparison.DIFFERENT;
+    if (differs(account, other.account) || differs(region, other.region)) {
+      refuse(
+        `protectRestApi and protectHttpApi need an API in the account and region of McpOidcAuth, ${account} and ${region}, ` +
+          `got ${other.account} and ${other.region}. Elsewhere use McpOidcAuth.fromIssuer, and name the resource in 'resources' here.`,
+      );
+    }
   }
 
   /** A name that does not depend on the order of the resources: a record would follow its name to another resource, and then be deleted. */
@@ -265,44 +262,5 @@ export class McpOidcAuth extends McpOidcAuthBase {
       }),
     );
     return fn;
-  }
-
-  private provider(options: ProviderFunctionOptions, upstream: UpstreamIdp): LambdaFunction {
-    checkFunctionOptions(options);
-    const fn = bundledFunction(this, 'Provider', {
-      bundle: 'provider',
-      description: 'The MCP authorization server.',
-      memorySize: options.memorySize ?? 1024,
-      timeout: options.timeout ?? Duration.seconds(29),
-      logRetention: this.logRetention,
-      environment: options.environment,
-      reservedConcurrentExecutions: options.reservedConcurrentExecutions,
-    });
-    fn.role?.addToPrincipalPolicy(
-      new PolicyStatement({
-        actions: [
-          'dynamodb:BatchGetItem',
-          'dynamodb:DeleteItem',
-          'dynamodb:PutItem',
-          'dynamodb:Query',
-          'dynamodb:UpdateItem',
-        ],
-        resources: [this.table.tableArn],
-      }),
-    );
-    fn.role?.addToPrincipalPolicy(
-      new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [this.keySetSecret.secretArn] }),
-    );
-    upstream._grantReadSecret(fn);
-    return fn;
-  }
-}
-
-function checkFunctionOptions({ environment, timeout }: ProviderFunctionOptions): void {
-  if (timeout) {
-    checkDuration('functionOptions.timeout', timeout, { atLeast: Duration.seconds(1), atMost: Duration.seconds(30) });
-  }
-  if (environment && CONFIG in environment) {
-    refuse(`functionOptions.environment must not have '${CONFIG}': the function's own configuration is there.`);
   }
 }

@@ -1,10 +1,10 @@
-import { Duration, Token } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { bundledFunction, configure } from './bundled-function';
 import type { AuthorizerConfig } from './contract';
-import { checkKnownScopes, defaultScopes, type ResourceScope, resourceRecord } from './resource';
+import { checkKnownScopes, checkScopes, defaultScopes, type ResourceScope, resourceRecord } from './resource';
 import { checkDuration, refuse } from './validation';
 
 /** What protecting an MCP server takes on any kind of API. */
@@ -81,7 +81,7 @@ export interface TrustedIssuer {
 }
 
 /** RFC 9728 section 3. */
-export const METADATA_PATH = '/.well-known/oauth-protected-resource';
+const METADATA_PATH = '/.well-known/oauth-protected-resource';
 
 /** The methods of MCP's Streamable HTTP transport. */
 export const MCP_METHODS = ['GET', 'POST', 'DELETE'];
@@ -91,6 +91,8 @@ const HANDED_ON_CLAIMS = ['sub', 'client_id', 'scope', 'claims', 'principalId', 
 
 /** Checks everything that can be known before the API's URL. Gives the path, '' for the root. */
 export function checkProtection(props: ProtectionProps): string {
+  const path = checkPath(props.path ?? '/mcp');
+  checkScopes(`'${path || '/'}'`, props.scopes);
   const known = props.scopes.map((scope) => scope.name);
   if (props.requiredScopes?.length === 0) {
     refuse('requiredScopes must name at least one scope, got none.');
@@ -110,7 +112,7 @@ export function checkProtection(props: ProtectionProps): string {
       refuse(`resultsCacheTtl must be 0 with toolScopes, got ${props.resultsCacheTtl.toHumanString()}.`);
     }
   }
-  return checkPath(props.path ?? '/mcp');
+  return path;
 }
 
 function checkPath(path: string): string {
@@ -143,9 +145,7 @@ export class Protection {
     readonly path: string,
   ) {
     if (!identifier.endsWith(path)) {
-      refuse(
-        `identifier must end with the path '${path}', got '${Token.isUnresolved(identifier) ? 'a token' : identifier}'.`,
-      );
+      refuse(`identifier must end with the path '${path}', got '${identifier}'.`);
     }
     // Registers nothing: it holds the scopes and the identifier to their rules where fromIssuer() registers nothing either.
     resourceRecord({ identifier, scopes: props.scopes });

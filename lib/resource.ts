@@ -1,5 +1,6 @@
+import { Token } from 'aws-cdk-lib';
 import type { ResourceRecord } from './contract';
-import { checkUrl, firstDuplicate, refuse } from './validation';
+import { checkUrl, described, firstDuplicate, refuse } from './validation';
 
 /** One scope of a protected resource. */
 export interface ResourceScope {
@@ -60,12 +61,12 @@ export interface ProtectedResourceProps {
 const OPENID_SCOPES = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'];
 
 /** RFC 6749 section 3.3: scope-token. */
-const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
+export const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 
 /** The record of a protected resource, its defaults filled in. Throws where the props are wrong. */
 export function resourceRecord(props: ProtectedResourceProps): ResourceRecord {
   checkIdentifier(props.identifier);
-  checkScopes(props.identifier, props.scopes);
+  checkScopes(`'${props.identifier}'`, props.scopes);
   const asked = defaultScopes(props.scopes);
   return {
     identifier: props.identifier,
@@ -86,6 +87,15 @@ export function defaultScopes(scopes: readonly ResourceScope[]): string[] {
   return (marked.length > 0 ? marked : scopes.slice(0, 1)).map((scope) => scope.name);
 }
 
+/** An identifier as the authorization server compares it: to a client it is the same with and without slashes at its end. */
+export function comparable(identifier: string): string {
+  if (Token.isUnresolved(identifier)) {
+    return identifier.replace(/\/+$/, '');
+  }
+  const { origin, pathname, search } = new URL(identifier);
+  return `${origin}${pathname.replace(/\/+$/, '')}${search}`;
+}
+
 function checkIdentifier(identifier: string): void {
   const url = checkUrl('identifier', identifier);
   if (!url) {
@@ -98,23 +108,24 @@ function checkIdentifier(identifier: string): void {
   }
 }
 
-function checkScopes(identifier: string, scopes: readonly ResourceScope[]): void {
-  if (scopes.length === 0) {
-    refuse(`scopes of ${identifier} must name at least one scope.`);
+/** @param of the resource, in words */
+export function checkScopes(of: string, scopes: readonly ResourceScope[]): void {
+  if (!Array.isArray(scopes) || scopes.length === 0) {
+    refuse(`scopes of ${of} must list at least one scope, got ${Array.isArray(scopes) ? 'none' : described(scopes)}.`);
   }
   const names = scopes.map((scope) => scope.name);
   const twice = firstDuplicate(names);
   if (twice !== undefined) {
-    refuse(`scopes of ${identifier} must have different names, got '${twice}' twice.`);
+    refuse(`scopes of ${of} must have different names, got '${twice}' twice.`);
   }
   for (const { name, description, implies = [] } of scopes) {
-    if (!SCOPE_TOKEN.test(name)) {
-      refuse(`a scope's name must be a scope token (no spaces, quotes and backslashes), got '${name}'.`);
+    if (typeof name !== 'string' || !SCOPE_TOKEN.test(name)) {
+      refuse(`a scope's name must be a scope token (no spaces, quotes and backslashes), got ${described(name)}.`);
     }
     if (OPENID_SCOPES.includes(name)) {
       refuse(`a scope's name must not be one of OpenID Connect's (${OPENID_SCOPES.join(', ')}), got '${name}'.`);
     }
-    if (description.trim() === '') {
+    if (typeof description !== 'string' || description.trim() === '') {
       refuse(`scope '${name}' must have a description: the words that the consent page shows.`);
     }
     checkKnownScopes(

@@ -1,11 +1,10 @@
-import { Stack } from 'aws-cdk-lib';
 import { CfnGatewayResponse, GatewayResponse, ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { Construct } from 'constructs';
 import { EXPOSED_HEADERS } from './cors';
 import type { Protection } from './protection';
 import { refuse } from './validation';
 
-export interface RestChallengesProps {
+interface RestChallengesProps {
   readonly api: RestApi;
   readonly protection: Protection;
 }
@@ -74,13 +73,11 @@ export class RestChallenges extends Construct {
     const types = ours.map((response) => response.responseType);
     return all.filter(
       (response) =>
-        !ours.includes(response) && types.includes(response.responseType) && this.isOurApi(response.restApiId),
+        !ours.includes(response) &&
+        types.includes(response.responseType) &&
+        // The reference itself: resolved, it would look like that of an API with the same name in another stack.
+        response.restApiId === this.api.restApiId,
     );
-  }
-
-  private isOurApi(restApiId: string): boolean {
-    const stack = Stack.of(this);
-    return JSON.stringify(stack.resolve(restApiId)) === JSON.stringify(stack.resolve(this.api.restApiId));
   }
 
   private conflict(other: CfnGatewayResponse): string {

@@ -2,7 +2,8 @@ import { type Stack, Token } from 'aws-cdk-lib';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { UpstreamConfig } from './contract';
-import { checkUrl, refuse, shown } from './validation';
+import { SCOPE_TOKEN } from './resource';
+import { checkUrl, described, refuse } from './validation';
 
 /** Who may sign in. */
 export interface AllowRule {
@@ -78,7 +79,7 @@ const OWN_PARAMETERS = [
 ];
 
 /** Claims that an access token has by itself (RFC 9068 section 2.2). */
-export const TOKEN_CLAIMS = ['iss', 'aud', 'exp', 'iat', 'nbf', 'jti', 'sub', 'client_id', 'scope'];
+const TOKEN_CLAIMS = ['iss', 'aud', 'exp', 'iat', 'nbf', 'jti', 'sub', 'client_id', 'scope'];
 
 /** The identity provider that people sign in at. */
 export class UpstreamIdp {
@@ -156,7 +157,7 @@ function secretId({ secretFullArn, secretName, secretArn, env }: ISecret, { acco
   if (env.account !== account || env.region !== region || !secretArn.endsWith(`:secret:${secretName}`)) {
     refuse(
       "upstream.clientSecret must be known by its complete ARN, or by its name in the account and region of McpOidcAuth's stack, got " +
-        `${Token.isUnresolved(secretArn) ? `the name ${shown(secretName)} of another one` : `the partial ARN '${secretArn}'`}.`,
+        `the partial ARN '${secretArn}'.`,
     );
   }
   return secretName;
@@ -170,9 +171,13 @@ function checkOidcProps(props: OidcUpstreamProps): void {
   if (props.issuer.includes('/.well-known/')) {
     refuse(`upstream.issuer must be the issuer, not the URL of its discovery document, got '${props.issuer}'.`);
   }
-  if (props.clientId === '') {
-    refuse("upstream.clientId must be the identifier of a client at the identity provider, got ''.");
+  if (typeof props.clientId !== 'string' || props.clientId === '') {
+    refuse(
+      `upstream.clientId must be the identifier of a client at the identity provider, got ${described(props.clientId)}.`,
+    );
   }
+  checkClientSecret(props.clientSecret);
+  checkScopes(props.scopes ?? []);
   for (const rule of props.allow ?? []) {
     // An unresolved list is CloudFormation's; an empty one would keep everyone out.
     if (!Token.isUnresolved(rule.values) && (rule.values.length === 0 || rule.values.some((value) => value === ''))) {
@@ -189,5 +194,25 @@ function checkOidcProps(props: OidcUpstreamProps): void {
   const reserved = (props.claims ?? []).find((claim) => TOKEN_CLAIMS.includes(claim));
   if (reserved !== undefined) {
     refuse(`upstream.claims must not have '${reserved}': access tokens have their own.`);
+  }
+}
+
+function checkClientSecret(given: unknown): void {
+  if (typeof (given as ISecret | undefined)?.secretArn !== 'string') {
+    // A string may be the client secret itself.
+    const got = typeof given === 'string' ? 'a string' : described(given);
+    refuse(`upstream.clientSecret must be an ISecret, for example Secret.fromSecretNameV2(...), got ${got}.`);
+  }
+}
+
+function checkScopes(scopes: readonly string[]): void {
+  if (!Array.isArray(scopes) || Token.isUnresolved(scopes)) {
+    refuse(
+      `upstream.scopes must be a list that is known at synth, got ${Array.isArray(scopes) ? 'a token' : described(scopes)}.`,
+    );
+  }
+  const wrong = scopes.find((scope) => !Token.isUnresolved(scope) && !SCOPE_TOKEN.test(scope));
+  if (wrong !== undefined) {
+    refuse(`upstream.scopes must be scope tokens, each without spaces, quotes and backslashes, got '${wrong}'.`);
   }
 }

@@ -1,19 +1,31 @@
 import { type Duration, Token } from 'aws-cdk-lib';
 
-/** Ends synthesis with what was given and what is needed. */
+/** Ends synthesis with what was given and what is needed. CDK's placeholders say nothing to people. */
 export function refuse(message: string): never {
-  throw new Error(`McpOidcAuth: ${message}`);
+  const readable = message
+    .replace(/'[#$]\{Token\[[^\]]*\]\}'/g, 'a token')
+    .replace(/[#$]\{Token\[[^\]]*\]\}/g, '<a token>');
+  throw new Error(`McpOidcAuth: ${readable}`);
 }
 
-/** A given text in a message; a placeholder says nothing to people. */
-export function shown(given: string): string {
-  return Token.isUnresolved(given) ? 'a token' : `'${given}'`;
+/** What was given, in words. TypeScript keeps most of it out, JavaScript does not. */
+export function described(given: unknown): string {
+  if (typeof given === 'string') {
+    return `'${given}'`;
+  }
+  return given === undefined ? 'nothing' : typeof given === 'object' && given !== null ? 'an object' : String(given);
 }
 
-/** A duration's bounds. Unresolved tokens are for CloudFormation to judge. */
+/** A duration in whole seconds and its bounds. It cannot be a token: what is issued and what is cached are reckoned from it at synth. */
 export function checkDuration(name: string, given: Duration, bounds: { atLeast?: Duration; atMost?: Duration }): void {
+  if (typeof given?.toMilliseconds !== 'function') {
+    refuse(`${name} must be a Duration, for example Duration.minutes(1), got ${described(given)}.`);
+  }
   if (given.isUnresolved()) {
-    return;
+    refuse(`${name} must be known at synth, for example Duration.minutes(1), got a token.`);
+  }
+  if (!Number.isInteger(given.toSeconds({ integral: false }))) {
+    refuse(`${name} must be a whole number of seconds, got ${given.toHumanString()}.`);
   }
   const { atLeast, atMost } = bounds;
   if (atLeast && given.toMilliseconds() < atLeast.toMilliseconds()) {
@@ -21,6 +33,21 @@ export function checkDuration(name: string, given: Duration, bounds: { atLeast?:
   }
   if (atMost && given.toMilliseconds() > atMost.toMilliseconds()) {
     refuse(`${name} must be at most ${atMost.toHumanString()}, got ${given.toHumanString()}.`);
+  }
+}
+
+/** A number's bounds. Tokens are for CloudFormation to judge. */
+export function checkWholeNumber(
+  name: string,
+  given: number | undefined,
+  { atLeast, atMost = Number.MAX_SAFE_INTEGER }: { atLeast: number; atMost?: number },
+): void {
+  if (Token.isUnresolved(given)) {
+    return;
+  }
+  if (given === undefined || !Number.isInteger(given) || given < atLeast || given > atMost) {
+    const bounds = atMost === Number.MAX_SAFE_INTEGER ? `at least ${atLeast}` : `from ${atLeast} to ${atMost}`;
+    refuse(`${name} must be a whole number, ${bounds}, got ${described(given)}.`);
   }
 }
 
@@ -32,7 +59,9 @@ export function checkUrl(name: string, given: string): URL | undefined {
   if (Token.isUnresolved(given)) {
     return undefined;
   }
-  const url = URL.canParse(given) ? new URL(given) : refuse(`${name} must be an absolute URL, got '${given}'.`);
+  const url = URL.canParse(given)
+    ? new URL(given)
+    : refuse(`${name} must be an absolute URL, got ${described(given)}.`);
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
     refuse(`${name} must begin with https:// (http:// only on localhost), got '${given}'.`);
   }

@@ -1,6 +1,7 @@
 import { Duration, RemovalPolicy, type Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { McpOidcAuth, type McpOidcAuthProps } from 'mcp-oidc-auth';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ROUTES } from '../../lib/contract';
 import { configOf, idOf, newAuth, newStack, ofType, permissionsOf, resources, text, upstream } from './synth';
@@ -270,6 +271,10 @@ describe('resources', () => {
     expect(() => newAuth(newStack(), { resources: [NOTES, NOTES] })).toThrow(
       "McpOidcAuth: resources must have different identifiers, got 'https://mcp.example.com/notes' twice.",
     );
+    const slash = { ...NOTES, identifier: 'https://mcp.example.com/notes/' };
+    expect(() => newAuth(newStack(), { resources: [NOTES, slash] })).toThrow(
+      "McpOidcAuth: resources must have identifiers that differ in more than slashes at their end, got 'https://mcp.example.com/notes' and 'https://mcp.example.com/notes/'.",
+    );
     const twoDefaults = [
       { ...NOTES, default: true },
       { ...NOTES, identifier: 'https://other.example.com', default: true },
@@ -325,11 +330,32 @@ describe('props', () => {
       'functionOptions.timeout must be at most 30 seconds, got 1 minute.',
     ],
     [
+      { functionOptions: { memorySize: 64 } },
+      'functionOptions.memorySize must be a whole number, from 256 to 10240, got 64.',
+    ],
+    [
+      { functionOptions: { reservedConcurrentExecutions: 0 } },
+      'functionOptions.reservedConcurrentExecutions must be a whole number, at least 1, got 0.',
+    ],
+    [{ throttle: {} }, 'throttle.rateLimit must be a whole number, at least 1, got nothing.'],
+    [{ throttle: { rateLimit: -1, burstLimit: 1 } }, 'throttle.rateLimit must be a whole number, at least 1, got -1.'],
+    [{ throttle: { rateLimit: 50 } }, 'throttle.burstLimit must be a whole number, at least 1, got nothing.'],
+    [
       { functionOptions: { environment: { CONFIG: 'x' } } },
       "functionOptions.environment must not have 'CONFIG': the function's own configuration is there.",
     ],
   ])('%o are refused', (props, message) => {
     expect(() => newAuth(newStack(), props)).toThrow(`McpOidcAuth: ${message}`);
+  });
+
+  test.each([
+    [undefined, 'nothing'],
+    [{}, 'nothing'],
+    [{ upstream: { issuer: 'https://idp.example.com' } }, 'an object'],
+  ])('%o are refused for their upstream', (props, got) => {
+    expect(() => new McpOidcAuth(newStack(), 'Auth', props as McpOidcAuthProps)).toThrow(
+      `McpOidcAuth: upstream must be an UpstreamIdp, for example UpstreamIdp.oidc(...), got ${got}.`,
+    );
   });
 
   test('a configuration that does not fit into the environment of a function is refused', () => {

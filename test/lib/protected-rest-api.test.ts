@@ -388,13 +388,23 @@ describe('wrong props', () => {
       { resultsCacheTtl: Duration.minutes(1), toolScopes: { add_note: ['notes:write'] } },
       'resultsCacheTtl must be 0 with toolScopes, got 1 minute.',
     ],
-    [{ scopes: [] }, 'must name at least one scope.'],
+    [{ scopes: [] }, "scopes of '/mcp' must list at least one scope, got none."],
     [
       { scopes: [{ name: "it's", description: 'x' }] },
       'scopes and identifier on a REST API must be without single quotes',
     ],
   ])('%o are refused', (props, message) => {
     expect(() => protect(newStack(), props)).toThrow(message);
+  });
+
+  test('are shown without the placeholders that nobody can read', () => {
+    const scopes = [{ name: "it's", description: 'x' }];
+    expect(() => protect(newStack(), { scopes })).toThrow(
+      /got Bearer resource_metadata="https:\/\/<a token>\.execute-api\.<a token>\.<a token>\/prod\/\.well-known/,
+    );
+    const stack = newStack();
+    const identifier = new CfnParameter(stack, 'Identifier').valueAsString;
+    expect(() => protect(stack, { identifier })).toThrow("identifier must end with the path '/mcp', got a token.");
   });
 });
 

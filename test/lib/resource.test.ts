@@ -51,10 +51,19 @@ describe('an identifier', () => {
 
 describe('scopes', () => {
   test.each([
-    [[], 'scopes of https://mcp.example.com/notes must name at least one scope.'],
-    [[READ, READ], "scopes of https://mcp.example.com/notes must have different names, got 'notes:read' twice."],
+    [[], "scopes of 'https://mcp.example.com/notes' must list at least one scope, got none."],
+    [[READ, READ], "scopes of 'https://mcp.example.com/notes' must have different names, got 'notes:read' twice."],
     [[{ ...READ, name: 'notes read' }], "a scope's name must be a scope token"],
     [[{ ...READ, name: 'notes"' }], "a scope's name must be a scope token"],
+    [
+      [{ description: 'x' } as typeof READ],
+      "a scope's name must be a scope token (no spaces, quotes and backslashes), got nothing.",
+    ],
+    [[{ name: 'x' } as typeof READ], "scope 'x' must have a description"],
+    [
+      undefined as unknown as [],
+      "scopes of 'https://mcp.example.com/notes' must list at least one scope, got nothing.",
+    ],
     [[{ ...READ, name: '' }], "a scope's name must be a scope token"],
     [[{ ...READ, name: 'openid' }], "a scope's name must not be one of OpenID Connect's"],
     [[{ ...READ, name: 'offline_access' }], "a scope's name must not be one of OpenID Connect's"],

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { CfnGatewayResponse, type RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { McpOidcAuth } from 'mcp-oidc-auth';
 import { describe, expect, test } from 'vitest';
 import { dependencyCycle } from './dependency-cycle';
 import { configOf, mcpServer, newAuth, ofType, resources, restApi, SCOPES, text } from './synth';
@@ -95,6 +97,72 @@ describe.each([
         expect(config === undefined ? 0 : text(config).length).toBeLessThan(2048);
       }
     }
+  });
+});
+
+/** An MCP server with its RestApi, which has the same name in every stack of this shape. */
+class McpStack extends Stack {
+  readonly api: RestApi;
+
+  constructor(scope: App, id: string, auth?: McpOidcAuth) {
+    super(scope, id);
+    const { api, integration } = restApi(this);
+    this.api = api;
+    (auth ?? newAuth(this)).protectRestApi(api, { integration, scopes: SCOPES });
+  }
+}
+
+describe('stacks of the same shape in one app', () => {
+  const challenges = (stack: Stack) => ofType(stack, 'AWS::ApiGateway::GatewayResponse').length;
+
+  test('may be one stack twice, for development and production', () => {
+    const app = new App();
+    const stacks = [new McpStack(app, 'Dev'), new McpStack(app, 'Prod')];
+    expect(stacks.map(challenges)).toEqual([4, 4]);
+  });
+
+  test('may be two MCP servers of one authorization server', () => {
+    const app = new App();
+    const auth = newAuth(new Stack(app, 'AuthStack'));
+    const stacks = [new McpStack(app, 'Notes', auth), new McpStack(app, 'Reports', auth)];
+    expect(stacks.map(challenges)).toEqual([4, 4]);
+  });
+
+  test('cannot have each other’s challenges', () => {
+    const app = new App();
+    const { api } = new McpStack(app, 'Notes');
+    const elsewhere = new Stack(app, 'Elsewhere');
+    new CfnGatewayResponse(elsewhere, 'Own', { restApiId: api.restApiId, responseType: 'UNAUTHORIZED' });
+    expect(() => app.synth()).toThrow(
+      'McpOidcAuth: Notes/Api must leave UNAUTHORIZED responses to protectRestApi, got one at Elsewhere/Own.',
+    );
+  });
+});
+
+describe('an API in another environment than its authorization server', () => {
+  const env = { account: '111122223333', region: 'eu-west-1' };
+
+  test.each([
+    { ...env, region: 'us-east-1' },
+    { ...env, account: '999999999999' },
+  ])('is refused in %o, and told where to turn to', (other) => {
+    const app = new App();
+    const auth = newAuth(new Stack(app, 'AuthStack', { env }));
+    const stack = new Stack(app, 'McpStack', { env: other });
+    const { api, integration } = restApi(stack);
+    const message =
+      'McpOidcAuth: protectRestApi and protectHttpApi need an API in the account and region of McpOidcAuth, 111122223333 and eu-west-1, ' +
+      `got ${other.account} and ${other.region}. Elsewhere use McpOidcAuth.fromIssuer, and name the resource in 'resources' here.`;
+    expect(() => auth.protectRestApi(api, { integration, scopes: SCOPES })).toThrow(message);
+    const httpApi = new HttpApi(stack, 'HttpApi');
+    const httpIntegration = new HttpLambdaIntegration('Server', mcpServer(new Stack(app, 'Server', { env: other })));
+    expect(() => auth.protectHttpApi(httpApi, { integration: httpIntegration, scopes: SCOPES })).toThrow(message);
+  });
+
+  test('is not refused where nobody knows the environments', () => {
+    const app = new App();
+    const auth = newAuth(new Stack(app, 'AuthStack'));
+    expect(() => new McpStack(app, 'McpStack', auth)).not.toThrow();
   });
 });
 

@@ -1,4 +1,4 @@
-import { App, CfnParameter, Stack } from 'aws-cdk-lib';
+import { App, CfnParameter, Fn, Stack } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { OidcUpstreamProps } from 'mcp-oidc-auth';
@@ -148,7 +148,28 @@ describe('wrong props', () => {
       { issuer: 'https://idp.example.com/.well-known/openid-configuration' },
       'upstream.issuer must be the issuer, not the URL of its discovery document',
     ],
-    [{ clientId: '' }, 'upstream.clientId must be'],
+    [{ clientId: '' }, "upstream.clientId must be the identifier of a client at the identity provider, got ''."],
+    [
+      { clientId: undefined },
+      'upstream.clientId must be the identifier of a client at the identity provider, got nothing.',
+    ],
+    [{ issuer: undefined }, 'upstream.issuer must be an absolute URL, got nothing.'],
+    [
+      { clientSecret: undefined },
+      'upstream.clientSecret must be an ISecret, for example Secret.fromSecretNameV2(...), got nothing.',
+    ],
+    [
+      { clientSecret: 'the secret itself' as unknown as Secret },
+      'upstream.clientSecret must be an ISecret, for example Secret.fromSecretNameV2(...), got a string.',
+    ],
+    [
+      { scopes: ['email groups'] },
+      "upstream.scopes must be scope tokens, each without spaces, quotes and backslashes, got 'email groups'.",
+    ],
+    [
+      { scopes: Fn.split(',', Fn.importValue('scopes')) },
+      'upstream.scopes must be a list that is known at synth, got a token.',
+    ],
     [
       { allow: [{ claim: 'email', values: [] }] },
       "upstream.allow for claim 'email' must name at least one value, and no empty one.",

@@ -1,0 +1,107 @@
+import { Duration } from 'aws-cdk-lib';
+import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import { bundledFunction } from './bundled-function';
+import { CONFIG } from './contract';
+import type { UpstreamIdp } from './upstream-idp';
+import { checkDuration, checkWholeNumber, refuse } from './validation';
+
+/** Options of the provider function. */
+export interface ProviderFunctionOptions {
+  /**
+   * In MiB, at least 256. The function's share of CPU grows with it.
+   *
+   * @default 1024
+   */
+  readonly memorySize?: number;
+
+  /**
+   * At most 30 seconds, after which API Gateway gives up.
+   *
+   * @default Duration.seconds(29)
+   */
+  readonly timeout?: Duration;
+
+  /**
+   * Environment variables beside the function's own configuration, for example `NODE_EXTRA_CA_CERTS`.
+   *
+   * @default - none
+   */
+  readonly environment?: { [name: string]: string };
+
+  /**
+   * The most instances that may run at the same time.
+   *
+   * @default - the account's limit
+   */
+  readonly reservedConcurrentExecutions?: number;
+}
+
+interface ProviderFunctionProps {
+  readonly table: ITableV2;
+  readonly keySetSecret: ISecret;
+  readonly upstream: UpstreamIdp;
+  readonly logRetention: RetentionDays;
+  readonly options: ProviderFunctionOptions;
+}
+
+/** The authorization server as a function that may use the table without scanning it, and read two secrets. */
+export function providerFunction(scope: Construct, id: string, props: ProviderFunctionProps): LambdaFunction {
+  const {
+    memorySize = 1024,
+    timeout = Duration.seconds(29),
+    environment,
+    reservedConcurrentExecutions,
+  } = props.options;
+  checkOptions(props.options);
+  const fn = bundledFunction(scope, id, {
+    bundle: 'provider',
+    description: 'The MCP authorization server.',
+    memorySize,
+    timeout,
+    logRetention: props.logRetention,
+    environment,
+    reservedConcurrentExecutions,
+  });
+  fn.role?.addToPrincipalPolicy(
+    new PolicyStatement({
+      actions: [
+        'dynamodb:BatchGetItem',
+        'dynamodb:DeleteItem',
+        'dynamodb:PutItem',
+        'dynamodb:Query',
+        'dynamodb:UpdateItem',
+      ],
+      resources: [props.table.tableArn],
+    }),
+  );
+  fn.role?.addToPrincipalPolicy(
+    new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [props.keySetSecret.secretArn] }),
+  );
+  props.upstream._grantReadSecret(fn);
+  return fn;
+}
+
+function checkOptions({
+  memorySize,
+  timeout,
+  environment,
+  reservedConcurrentExecutions,
+}: ProviderFunctionOptions): void {
+  if (memorySize !== undefined) {
+    checkWholeNumber('functionOptions.memorySize', memorySize, { atLeast: 256, atMost: 10_240 });
+  }
+  if (timeout) {
+    checkDuration('functionOptions.timeout', timeout, { atLeast: Duration.seconds(1), atMost: Duration.seconds(30) });
+  }
+  if (environment && CONFIG in environment) {
+    refuse(`functionOptions.environment must not have '${CONFIG}': the function's own configuration is there.`);
+  }
+  if (reservedConcurrentExecutions !== undefined) {
+    checkWholeNumber('functionOptions.reservedConcurrentExecutions', reservedConcurrentExecutions, { atLeast: 1 });
+  }
+}
