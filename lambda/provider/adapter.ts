@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { Lifetimes } from '../../lib/contract';
 import type { DynamoStore, StoredRecord } from '../store/dynamo-store';
-import { clientKey, codeKey, grantKey, interactionKey, refreshTokenKey, replayKey } from './keys';
+import { clientKey, codeKey, grantKey, hash, interactionKey, refreshTokenKey } from './keys';
 import { logEvent } from './log';
 import type { Successors } from './successors';
 import { currentUnitOfWork } from './unit-of-work';
@@ -34,8 +33,6 @@ export function adapterFactory(context: AdapterContext): (model: string) => Adap
         return new CodeAdapter(context, codeKey);
       case 'RefreshToken':
         return new RefreshTokenAdapter(context, refreshTokenKey);
-      case 'ReplayDetection':
-        return new ReplayAdapter(context, replayKey);
       default:
         if (NEVER_STORED.has(model)) return new NothingStored();
         throw new Error(`No adapter for the model ${model}`);
@@ -108,7 +105,8 @@ class RecordAdapter implements Adapter {
 class ClientAdapter extends RecordAdapter {
   override async upsert(id: string, payload: AdapterPayload): Promise<void> {
     const { client_secret: secret, ...rest } = payload;
-    const value = secret === undefined ? rest : { ...rest, client_secret: hashClientSecret(secret) };
+    // Client secrets are random and long, so a plain hash is enough: there is no dictionary to run against it.
+    const value = secret === undefined ? rest : { ...rest, client_secret: hash(secret) };
     await this.context.store.set(this.keyOf(id), value, (now() + this.context.lifetimes.client) * 1000);
   }
 
@@ -117,15 +115,15 @@ class ClientAdapter extends RecordAdapter {
   }
 }
 
-/** Client secrets are random and long, so a plain hash is enough: there is no dictionary to run against it. */
-export function hashClientSecret(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url');
-}
-
 class InteractionAdapter extends RecordAdapter {
+  override async find(id: string): Promise<AdapterPayload | undefined> {
+    const record = await this.record(id);
+    return record && record.consumedAt === undefined ? this.payload(id, record) : undefined;
+  }
+
   /** The engine ends an interaction when it resumes: one caller gets the code, however many ask at once. */
   override async destroy(id: string): Promise<void> {
-    if (!(await this.context.store.take(this.keyOf(id)))) {
+    if (!(await this.context.store.consume(this.keyOf(id), { now: now() }))) {
       throw new errors.SessionNotFound('interaction session not found');
     }
   }
@@ -144,10 +142,6 @@ class CodeAdapter extends RecordAdapter {
       throw new errors.InvalidGrant('authorization code already consumed');
     }
     return super.payload(id, record);
-  }
-
-  protected override put(key: string, value: object, expires: number): Promise<boolean> {
-    return this.context.store.putIfAbsent(key, value, expires);
   }
 }
 
@@ -193,12 +187,6 @@ class RefreshTokenAdapter extends RecordAdapter {
     const successor = this.context.successors.of(id, payload.iat ?? 0);
     const [record] = await this.context.store.read([this.keyOf(successor)]);
     return record !== undefined;
-  }
-}
-
-class ReplayAdapter extends RecordAdapter {
-  protected override put(key: string, value: object, expires: number): Promise<boolean> {
-    return this.context.store.putIfAbsent(key, value, expires);
   }
 }
 

@@ -4,8 +4,25 @@ import { errors } from 'oidc-provider';
 const GRANT_TYPES = new Set(['authorization_code', 'refresh_token']);
 const AUTH_METHODS = new Set(['none', 'client_secret_basic', 'client_secret_post']);
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
-/** Schemes that run code or read local data in the page that follows them. */
-const FORBIDDEN_SCHEMES = new Set(['javascript:', 'data:', 'vbscript:', 'blob:', 'file:', 'about:', 'filesystem:']);
+/**
+ * Private-use schemes of known MCP clients. Any other must be a reverse domain name (RFC 8252 section 7.1): a list of bad
+ * schemes would miss one, for what runs code or opens a door into the operating system differs by machine.
+ */
+const KNOWN_SCHEMES = new Set(
+  [
+    'claude',
+    'cursor',
+    'goose',
+    'jetbrains',
+    'mcp',
+    'raycast',
+    'vscode',
+    'vscode-insiders',
+    'warp',
+    'windsurf',
+    'zed',
+  ].map((scheme) => `${scheme}:`),
+);
 const LONGEST_URI = 2048;
 const MOST_URIS = 20;
 
@@ -33,7 +50,7 @@ type Metadata = Record<string, unknown>;
  * Takes a registration for what it is worth: what is merely odd is put right, so that real clients get in, and what is
  * dangerous is refused. Runs on the body of a registration request, before the engine validates it.
  *
- * @throws InvalidRedirectUri or InvalidClientMetadata (RFC 7591 section 3.2.2)
+ * @throws OIDCProviderError invalid_redirect_uri or invalid_client_metadata (RFC 7591 section 3.2.2)
  */
 export function normalizeRegistration(body: Metadata): Metadata {
   const metadata: Metadata = {};
@@ -72,22 +89,27 @@ function isNative(uri: string): boolean {
   return new URL(uri).protocol !== 'https:';
 }
 
-export function isLoopback(uri: string): boolean {
-  const url = URL.parse(uri);
-  return url?.protocol === 'http:' && LOOPBACK.has(url.hostname);
-}
-
 function usableRedirectUris(value: unknown): string[] {
   if (!Array.isArray(value) || value.length === 0) {
-    throw new errors.InvalidRedirectUri('redirect_uris must be a non-empty array');
+    throw invalidRedirectUri('redirect_uris must be a non-empty array');
   }
   if (value.length > MOST_URIS) {
-    throw new errors.InvalidRedirectUri(`redirect_uris must have at most ${MOST_URIS} members`);
+    throw invalidRedirectUri(`redirect_uris must have at most ${MOST_URIS} members`);
   }
   const problems = value.map(problemOf);
   const usable = value.filter((_, i) => problems[i] === undefined) as string[];
-  if (usable.length === 0) throw new errors.InvalidRedirectUri(`no usable redirect URI: ${problems[0]}`);
+  if (usable.length === 0) throw invalidRedirectUri(`no usable redirect URI: ${problems[0]}`);
   return usable;
+}
+
+function isAllowedScheme(protocol: string): boolean {
+  const isReverseDomain = /^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+:$/.test(protocol);
+  return protocol === 'https:' || protocol === 'http:' || KNOWN_SCHEMES.has(protocol) || isReverseDomain;
+}
+
+/** The engine's own error of this name says the same whatever is wrong. */
+function invalidRedirectUri(description: string): Error {
+  return new errors.CustomOIDCProviderError('invalid_redirect_uri', description);
 }
 
 /** Why a redirect URI cannot be used, or undefined. */
@@ -100,9 +122,11 @@ function problemOf(value: unknown): string | undefined {
   if (!url) return 'not an absolute URI';
   if (url.hash || value.includes('#')) return 'has a fragment (RFC 6749 section 3.1.2)';
   if (url.username || url.password) return 'has user information';
-  if (FORBIDDEN_SCHEMES.has(url.protocol)) return `the scheme ${url.protocol.slice(0, -1)} is not allowed`;
   // Loopback is exact: a host that merely begins like it belongs to someone else.
   if (url.protocol === 'http:' && !LOOPBACK.has(url.hostname)) return 'http is for loopback addresses only';
+  if (!isAllowedScheme(url.protocol)) {
+    return `the scheme ${url.protocol.slice(0, -1)} is neither https nor that of a known app nor a reverse domain name`;
+  }
   // A browser and a validator must not disagree about where a path leads.
   if (/(^|\/|%2f)(\.|%2e){1,2}(\/|%2f|$)/i.test(value.slice(url.protocol.length).replace(/[?].*$/, ''))) {
     return 'has a dot segment';

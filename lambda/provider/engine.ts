@@ -2,10 +2,11 @@ import { timingSafeEqual } from 'node:crypto';
 import { type Configuration, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { KeySet, ProviderConfig } from '../../lib/contract';
 import type { DynamoStore } from '../store/dynamo-store';
-import { adapterFactory, hashClientSecret } from './adapter';
+import { adapterFactory } from './adapter';
 import { OIDC_SCOPES } from './authorization-request';
 import { BrowserBinding } from './browser-binding';
 import { logDecisions } from './decisions';
+import { hash } from './keys';
 import type { Resources } from './resources';
 import { signingKeys } from './signing-keys';
 import { newHandle, successorsFrom } from './successors';
@@ -47,11 +48,11 @@ export function createEngine(context: EngineContext, keySet: KeySet): Provider {
   Object.defineProperty(provider.Grant, 'IN_PAYLOAD', { value: inGrant });
   // The store holds a secret's hash, never the secret.
   provider.Client.prototype.compareClientSecret = function (actual: string) {
-    const [stored, presented] = [Buffer.from(this.clientSecret ?? ''), Buffer.from(hashClientSecret(actual))];
+    const [stored, presented] = [Buffer.from(this.clientSecret ?? ''), Buffer.from(hash(actual))];
     return stored.length === presented.length && timingSafeEqual(stored, presented);
   };
 
-  // Every cookie is Secure: browsers treat http://localhost as a secure context, and nothing else here is plain HTTP.
+  // Every cookie is Secure: Chromium and Firefox treat http://localhost as secure, and nothing else here is plain HTTP.
   Object.defineProperty(provider.request, 'secure', { get: () => true });
   provider.on('server_error', (_ctx, error) => context.onServerError(error));
   logDecisions(provider);

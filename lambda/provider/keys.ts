@@ -14,7 +14,6 @@ export const grantKey = (grantId: string) => `grant#${hash(grantId)}/grant`;
 export const codeKey = (code: string) => `grant#${hash(grantIdOf(code))}/code#${hash(code)}`;
 export const refreshTokenKey = (token: string) => `grant#${hash(grantIdOf(token))}/refresh#${hash(token)}`;
 export const personKey = (sub: string, grantId: string) => `person#${sub}/grant#${hash(grantId)}`;
-export const replayKey = (id: string) => `replay#${hash(id)}`;
 
 /** Codes and refresh tokens read `<grantId>.<secret>`, so that one batch read finds the token and its grant. */
 export function grantIdOf(token: string): string {

@@ -24,6 +24,20 @@ export function logEvent(event: string, fields: Readonly<Record<string, unknown>
 
 /** The same for what an operator should look at. */
 export function logProblem(event: string, error: unknown, fields: Readonly<Record<string, unknown>> = {}): void {
-  const { name, message } = error instanceof Error ? error : { name: typeof error, message: String(error) };
-  console.error(JSON.stringify({ event, requestId: requestId(), error: name, message, ...fields }));
+  console.error(JSON.stringify({ event, requestId: requestId(), ...describeError(error), ...fields }));
+}
+
+/** Name and message, and of an OAuth or HTTP error what the other side said. */
+function describeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { error: typeof error, message: String(error) };
+  const { name, message, cause } = error;
+  const { error: code, error_description: description, status } = error as Partial<Record<string, unknown>> & Error;
+  return {
+    error: name,
+    message,
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(typeof description === 'string' ? { description } : {}),
+    ...(typeof status === 'number' ? { status } : {}),
+    ...(cause instanceof Error ? { cause: `${cause.name}: ${cause.message}` } : {}),
+  };
 }

@@ -46,7 +46,7 @@ export class SignIn {
     return consentPage({
       action: `/interaction/${uid}`,
       formToken: binding.formToken,
-      clientName: (client.clientName ?? client.clientId).slice(0, 100),
+      clientName: displayName(client),
       redirectUri: String(interaction.params.redirect_uri),
       resource: { name: resource.name ?? new URL(resource.identifier).host, identifier: resource.identifier },
       scopes: withImplied(resource, String(interaction.params.scope).split(' ')),
@@ -166,6 +166,12 @@ export class SignIn {
     logProblem('upstream.unavailable', error.cause ?? error);
     return errorPage(upstreamDown(uid));
   }
+}
+
+/** What a client calls itself, without characters that hide or turn what stands around them. */
+function displayName(client: Client): string {
+  const name = (client.clientName ?? '').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '').trim();
+  return (name || client.clientId).slice(0, 100);
 }
 
 function checksOf(binding: BrowserBinding, uid: string, attempt: string): UpstreamChecks {

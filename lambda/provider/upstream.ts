@@ -151,6 +151,10 @@ function refusalOf(error: unknown): Error {
       error.error === 'temporarily_unavailable' || error.error === 'server_error' ? error.error : 'access_denied';
     return new UpstreamRefused(code, 'The identity provider did not sign the person in', { cause: error });
   }
+  // How a server refuses HTTP Basic authentication (RFC 6749 section 5.2): the client secret is wrong.
+  if (error instanceof client.WWWAuthenticateChallengeError) {
+    return new UpstreamRefused('server_error', 'The identity provider refused this server', { cause: error });
+  }
   if (error instanceof client.ResponseBodyError) {
     if (error.status >= 500) return new UpstreamUnavailable('The identity provider is failing', { cause: error });
     if (error.error === 'invalid_grant') {

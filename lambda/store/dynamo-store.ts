@@ -60,7 +60,7 @@ const LONGEST_BACKOFF_MS = 500;
 
 /**
  * Records in a DynamoDB table: a storage adapter for Keyv 6, and beyond Keyv's interface the operations that hold what
- * may be used once (`putIfAbsent`, `consume`, `take`), each of them one conditional write. All reads are strongly
+ * may be used once (`putIfAbsent`, `consume`), each of them one conditional write. All reads are strongly
  * consistent. Nothing needs a Scan or an index.
  *
  * Values are whatever JSON can hold. `expires` is epoch milliseconds: from that moment on the record is not there,
@@ -215,25 +215,6 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter {
           UpdateExpression: update,
           ConditionExpression: condition,
           ...placeholders(values, condition, update),
-        }),
-      ),
-    );
-  }
-
-  /**
-   * Deletes a record for one caller.
-   *
-   * @returns true for at most one of any number of callers; false if there is no unexpired record
-   */
-  async take(key: string): Promise<boolean> {
-    const condition = `attribute_exists(#pk) AND ${UNEXPIRED}`;
-    return conditionHeld(
-      this.#client.send(
-        new DeleteItemCommand({
-          TableName: this.#tableName,
-          Key: keyAttributes(key, this.namespace),
-          ConditionExpression: condition,
-          ...placeholders(instant(Date.now()), condition),
         }),
       ),
     );

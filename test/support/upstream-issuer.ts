@@ -68,6 +68,8 @@ export async function startUpstreamIssuer(): Promise<UpstreamIssuer> {
         for await (const chunk of req) chunks.push(chunk);
         const form = new URLSearchParams(Buffer.concat(chunks).toString());
         tokenRequests.push({ form, authorization: req.headers.authorization });
+        // RFC 6749 section 5.2: whoever tried HTTP Basic authentication is answered with a challenge.
+        if (self.tokenError?.status === 401) res.setHeader('www-authenticate', 'Basic realm="upstream"');
         if (self.tokenError) return json(self.tokenError.status, { error: self.tokenError.error });
         const code = form.get('code') ?? '';
         const request = codes.get(code);

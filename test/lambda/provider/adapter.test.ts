@@ -25,11 +25,12 @@ describe('the adapter', () => {
     expect(await harness.items()).toEqual(before);
   });
 
-  it.each(['AuthorizationCode', 'ReplayDetection'])('takes a handle of %s once', async (model) => {
-    const id = `${model}.secret`;
-    await adapter(model).upsert(id, { jti: id, grantId: model }, 60);
-    await expect(adapter(model).upsert(id, { jti: id, grantId: 'other' }, 60)).rejects.toThrow(errors.InvalidGrant);
-    expect(await adapter(model).find(id)).toMatchObject({ jti: id, grantId: model });
+  it('ends an interaction once, and finds it no more', async () => {
+    await adapter('Interaction').upsert('uid', { jti: 'uid', returnTo: 'https://auth.example.com' }, 60);
+    expect(await adapter('Interaction').find('uid')).toMatchObject({ jti: 'uid' });
+    await adapter('Interaction').destroy('uid');
+    expect(await adapter('Interaction').find('uid')).toBeUndefined();
+    await expect(adapter('Interaction').destroy('uid')).rejects.toThrow(errors.SessionNotFound);
   });
 
   it('forgets what is destroyed', async () => {

@@ -14,7 +14,7 @@ afterEach(async () => {
   await harness[Symbol.asyncDispose]();
 });
 
-const METHODS = ['read', 'set', 'consume', 'putIfAbsent', 'take', 'list'] as const;
+const METHODS = ['read', 'set', 'consume', 'putIfAbsent', 'list'] as const;
 const throttled = () => Object.assign(new Error('throttled'), { $fault: 'server' });
 
 /** The store fails in every way that it is used. */

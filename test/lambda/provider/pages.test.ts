@@ -96,6 +96,11 @@ describe('the consent page', () => {
     expect(text).not.toContain('x'.repeat(101));
   });
 
+  it('shows no character of a name that hides or turns what stands around it', async () => {
+    const { text } = await consentPage({ client_name: 'Safe\u202Eapp\u200B\u0007' });
+    expect(text).toContain('Connect Safeapp to');
+  });
+
   it('shows what others wrote as text', async () => {
     const { text } = await consentPage({ client_name: `</title><img src=x onerror='alert("1")'>&` });
     expect(text).not.toMatch(/<img|<b>/);

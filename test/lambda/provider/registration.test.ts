@@ -66,6 +66,13 @@ describe('a registration', () => {
     'blob:https://client.example.com/x',
     'file:///etc/passwd',
     'about:blank',
+    'ms-msdt:/id',
+    'search-ms:query=x',
+    'intent://x/',
+    'view-source:https://client.example.com/',
+    'smb://x/y',
+    'urn:ietf:wg:oauth:2.0:oob',
+    'mailto:a@b.example',
     'filesystem:https://client.example.com/x',
     'http://127.0.0.1.evil.com/cb',
     'http://169.254.169.254/cb',
@@ -78,8 +85,19 @@ describe('a registration', () => {
     const alone = await register({ redirect_uris: [bad] });
     expect([alone.status, await alone.json()]).toEqual([
       400,
-      expect.objectContaining({ error: 'invalid_redirect_uri' }),
+      expect.objectContaining({
+        error: 'invalid_redirect_uri',
+        error_description: expect.stringContaining('no usable redirect URI: '),
+      }),
     ]);
+  });
+
+  it('takes a private-use scheme that is a reverse domain name', async () => {
+    const redirect_uris = ['com.example.app:/oauth'];
+    expect(await (await register({ redirect_uris })).json()).toMatchObject({
+      redirect_uris,
+      application_type: 'native',
+    });
   });
 
   it('keeps nothing that it does not know', async () => {

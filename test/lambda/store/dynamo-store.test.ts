@@ -116,7 +116,6 @@ describe('a record', () => {
     expect(await store.list(RESOURCES_PARTITION)).toEqual([expected]);
     expect(await store.putIfAbsent(expected.key, { a: 2 }, Date.now() + 1000)).toBe(false);
     expect(await store.consume(expected.key)).toBe(true);
-    expect(await store.take(expected.key)).toBe(true);
   });
 
   test('with a key that DynamoDB cannot hold is refused in words, on reads too', async () => {
@@ -140,7 +139,6 @@ describe.each([
     expect(await store.list(`grant#${tests}`)).toHaveLength(1);
     expect(await store.putIfAbsent(key, 2, NOW + 60_000)).toBe(false);
     expect(await store.consume(key)).toBe(true);
-    expect(await store.take(key)).toBe(true);
   });
 
   test('is not there from then on, although it is in the table', async () => {
@@ -152,7 +150,6 @@ describe.each([
     expect(await store.read([key])).toEqual([undefined]);
     expect(await store.list(`grant#${tests}`)).toEqual([]);
     expect(await store.consume(key)).toBe(false);
-    expect(await store.take(key)).toBe(false);
     expect(await item(`grant#${tests}`, '/refresh#1')).toMatchObject({ value: { S: '1' } });
     expect(await store.delete(key)).toBe(false);
     expect(await item(`grant#${tests}`, '/refresh#1')).toBeUndefined();
@@ -227,15 +224,6 @@ describe('consume', () => {
   });
 });
 
-describe('take', () => {
-  test('succeeds once', async () => {
-    await store.set(key, 1, NOW + 1000);
-    expect(await store.take(key)).toBe(true);
-    expect(await store.take(key)).toBe(false);
-    expect(await item(`grant#${tests}`, '/refresh#1')).toBeUndefined();
-  });
-});
-
 describe('putIfAbsent', () => {
   test('leaves a record that is there as it is', async () => {
     expect(await store.putIfAbsent(key, 1, NOW + 1000)).toBe(true);
@@ -306,7 +294,7 @@ describe('a namespace', () => {
       expect(await one.read([ofKey])).toMatchObject([expected]);
       expect(await one.list(`grant#${tests}`)).toMatchObject([expected]);
     }
-    expect(await stores[1]!.take(ofKey)).toBe(true);
+    expect(await stores[1]!.delete(ofKey)).toBe(true);
     expect(await Promise.all(stores.map((one) => one.has(ofKey)))).toEqual([true, false, true, true]);
   });
 });
@@ -322,7 +310,6 @@ describe('an outage', () => {
     ['delete', (down) => down.delete('k')],
     ['putIfAbsent', (down) => down.putIfAbsent('k', 1, NOW + 1000)],
     ['consume', (down) => down.consume('k')],
-    ['take', (down) => down.take('k')],
   ];
 
   test.each(operations)('of the network is an error of %s', async (_, operation) => {
