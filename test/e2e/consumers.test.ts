@@ -33,25 +33,43 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 describe('the package', () => {
-  test('holds the constructs, their types and every bundle', () => {
-    expect(files).toEqual(
-      expect.arrayContaining([
+  const below = (folder: string) => files.filter((file) => file.startsWith(folder));
+  const compiled = async (folder: string, ...suffixes: string[]) => {
+    const sources = await readdir(join(repository, folder), { recursive: true });
+    return sources
+      .filter((source) => /(?<!\.d)\.m?ts$/.test(source))
+      .map((source) => `dist/${folder}/${source}`)
+      .flatMap((path) => suffixes.map((suffix) => path.replace(/(m?)ts$/, suffix)));
+  };
+
+  test('holds the constructs with their types, and the local runner without', async () => {
+    expect(below('dist/lib/').sort()).toEqual((await compiled('lib', 'd.$1ts', '$1js')).sort());
+    expect(below('dist/local/').sort()).toEqual((await compiled('local', '$1js')).sort());
+  });
+
+  test('holds the bundles, what handlers import, the command and the documents; nothing else', () => {
+    const bearer = ['bearer', 'bearer-token', 'remote-key-set', 'scopes', 'verify-token'];
+    expect(files.filter((file) => !/^dist\/(lib|local)\//.test(file)).sort()).toEqual(
+      [
         'LICENSE',
+        'README.md',
         'package.json',
         'docs/api.md',
-        'dist/lib/index.js',
-        'dist/lib/index.d.ts',
-        'dist/lambda/authorizer/bearer.js',
-        'dist/lambda/authorizer/bearer.d.ts',
+        'docs/images/flow.svg',
+        'docs/local.md',
+        'docs/storage-schema.md',
+        'dist/bin/mcp-oidc-auth.js',
+        ...bearer.flatMap((name) => ['.d.ts', '.js'].map((suffix) => `dist/lambda/authorizer/${name}${suffix}`)),
         ...['authorizer', 'on-deploy', 'provider', 'rotate-keys'].map((name) => `assets/${name}/index.js`),
-      ]),
+      ].sort(),
     );
   });
 
-  test('holds no sources, tests and source maps', () => {
-    const expected =
-      /^(LICENSE|README\.md|package\.json|docs\/[\w-]+\.md|docs\/images\/[\w-]+\.svg|assets\/[\w-]+\/index\.m?js|dist\/[\w/-]+\.(m?js|d\.m?ts))$/;
-    expect(files.filter((file) => !expected.test(file) || file.startsWith('dist/test/'))).toEqual([]);
+  test('holds every file and picture that its README shows', async () => {
+    const readme = await readFile(join(repository, 'README.md'), 'utf8');
+    const shown = [...readme.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path]) => path);
+    expect(shown).toContain('docs/images/flow.svg');
+    expect(files).toEqual(expect.arrayContaining(shown));
   });
 });
 
