@@ -30,6 +30,7 @@ describe('an authorization request', () => {
   it.each([
     ['a nonce without openid', { nonce: 'n' }],
     ['an unknown parameter', { claims: '{}', audience: 'x' }],
+    ['an empty resource', { resource: '' }],
     ['prompt=consent', { prompt: 'consent' }],
     ['prompt=select_account', { prompt: 'select_account' }],
   ])('with %s is answered all the same', async (_, params) => {

@@ -114,6 +114,19 @@ describe('a sign-in', () => {
     }
   });
 
+  it('shows upstream and the page nothing that tells its verifier, its nonce or another sign-in’s', async () => {
+    const seen: (string | null | undefined)[] = [];
+    for (let i = 0; i < 2; i++) {
+      const { consent: page } = await harness.signIn(client);
+      const request = harness.upstream.requests.at(-1);
+      seen.push(request?.get('state')?.split('.')[1], request?.get('nonce'));
+      seen.push(harness.upstream.tokenRequests.at(-1)?.form.get('code_verifier'));
+      seen.push(/name="token" value="([^"]+)"/.exec(page.text)?.[1]);
+    }
+    for (const value of seen) expect(value).toMatch(/^[\w-]{43}$/);
+    expect(new Set(seen).size).toBe(8);
+  });
+
   it('takes no answer whose state it did not send, and goes on', async () => {
     const { browser, page } = await consent();
     const { url: answer } = await browser.submit(page, 'allow', {}, atCallback);

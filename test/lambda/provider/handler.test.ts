@@ -88,6 +88,16 @@ describe('the function', () => {
     expect(JSON.stringify(logged)).not.toMatch(/secret-|handle/);
   });
 
+  it('starts without its key set, and says when to come again', async () => {
+    const config = { ...harness.config, keySetSecretArn: `${harness.config.keySetSecretArn}-other` };
+    vi.stubEnv(CONFIG, JSON.stringify(config));
+    vi.resetModules();
+    ({ handler } = (await import('../../../lambda/provider/handler.mjs')) as unknown as { handler: Handler });
+    vi.spyOn(console, 'error').mockImplementation(() => {});
+    const { statusCode, headers } = await call({ path: '/jwks' });
+    expect([statusCode, headers?.['retry-after']]).toEqual([503, '5']);
+  });
+
   it('names the request on an error page, so that the operator finds it', async () => {
     const { body } = await call({ path: '/callback' });
     expect(body).toContain('Reference: request-1');

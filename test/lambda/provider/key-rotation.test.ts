@@ -126,6 +126,10 @@ describe('a change of the successor keys', () => {
     expect((await harness.refresh(client, body.refresh_token)).status).toBe(400);
   });
 
+  it('leaves a successor to a token that is older than every key', () => {
+    expect(successorsFrom([added()]).of('grant.secret', 0)).toMatch(/^grant\.[\w-]{43}$/);
+  });
+
   it('holds for tokens that are issued after it', async () => {
     const key = await changeSuccessorKeys();
     const { refresh_token: token } = await tokens();

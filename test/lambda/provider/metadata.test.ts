@@ -55,6 +55,19 @@ describe('the metadata', () => {
     expect(response.headers.get('cache-control')).toBe('public, max-age=300');
   });
 
+  it.each(METADATA)('at %s promises nothing that is not there', async (path) => {
+    const metadata = (await (await harness.fetch(path)).json()) as object;
+    for (const name of [
+      'dpop_signing_alg_values_supported',
+      'end_session_endpoint',
+      'introspection_endpoint',
+      'pushed_authorization_request_endpoint',
+      'userinfo_endpoint',
+    ]) {
+      expect(metadata).not.toHaveProperty(name);
+    }
+  });
+
   it('is not there for another issuer', async () => {
     expect((await harness.fetch('/.well-known/oauth-authorization-server/other')).status).toBe(404);
   });

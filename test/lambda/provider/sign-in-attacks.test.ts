@@ -70,7 +70,7 @@ describe('nothing goes upstream, and no code comes back,', () => {
     expect(harness.upstream.requests).toHaveLength(before);
   });
 
-  it('when the form is sent by another site', async () => {
+  it.each(['cross-site', 'same-site', 'none'])('when the form is sent from elsewhere: %s', async (site) => {
     const { browser, page } = await consent();
     const token = /name="token" value="([^"]+)"/.exec(page.text)?.[1] ?? '';
     const sent = await harness.fetch(page.url, {
@@ -78,7 +78,7 @@ describe('nothing goes upstream, and no code comes back,', () => {
       headers: {
         'content-type': 'application/x-www-form-urlencoded',
         cookie: browser.cookieHeader(page.url),
-        'sec-fetch-site': 'cross-site',
+        'sec-fetch-site': site,
       },
       body: new URLSearchParams({ token, decision: 'allow' }).toString(),
     });

@@ -1,6 +1,6 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { grantIdOf, personKey } from '../../../lambda/provider/keys';
+import { grantIdOf, grantKey, personKey } from '../../../lambda/provider/keys';
 import { Harness, ISSUER, RESOURCE } from './harness';
 
 let harness: Harness;
@@ -30,6 +30,14 @@ describe('a sign-in', () => {
     const refreshed = await harness.refresh(client, body.refresh_token);
     expect(refreshed.status).toBe(200);
     expect(refreshed.body.refresh_token).not.toBe(body.refresh_token);
+  });
+
+  it('grants what was consented to and no more', async () => {
+    const client = await harness.register();
+    const { code } = await harness.signIn(client, { scope: 'notes:read' });
+    const [grant] = await harness.store.read([grantKey(grantIdOf(code))]);
+    expect(grant?.value).toMatchObject({ clientId: client.client_id, resources: { [RESOURCE]: 'notes:read' } });
+    expect(grant?.value).not.toHaveProperty('openid');
   });
 
   it('is remembered under the person for as long as the grant, so that it can be listed and revoked', async () => {

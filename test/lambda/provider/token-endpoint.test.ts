@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { clientKey, refreshTokenKey } from '../../../lambda/provider/keys';
+import { clientKey, grantIdOf, grantKey, refreshTokenKey } from '../../../lambda/provider/keys';
 import { Harness, later, RESOURCE } from './harness';
 
 let harness: Harness;
@@ -208,6 +208,9 @@ describe('a refresh token', () => {
     later(60);
     const second = await short.refresh(own, token);
     expect(second.status).toBe(200);
+    const keys = [refreshTokenKey(second.body.refresh_token!), grantKey(grantIdOf(token))];
+    const [refreshRecord, grantRecord] = await short.store.read(keys);
+    expect(refreshRecord!.expiresAt).toBeLessThanOrEqual(grantRecord!.expiresAt!);
     later(45);
     expect(await short.refresh(own, second.body.refresh_token)).toMatchObject({
       status: 400,
@@ -253,9 +256,30 @@ describe('a token response', () => {
     const { headers, body } = await harness.redeem(client, await harness.signIn(client, { scope: 'notes:write' }));
     expect(headers.get('cache-control')).toBe('no-store');
     expect(body).toMatchObject({ token_type: 'Bearer', expires_in: 3600, scope: 'notes:read notes:write' });
-    const { iat, exp } = decodeJwt(body.access_token!);
-    expect(exp! - iat!).toBe(3600);
     expect(body).not.toHaveProperty('id_token');
+  });
+
+  it('has tokens of the configured lifetime', async () => {
+    await using short = await Harness.start({ lifetimes: { accessToken: 600 } });
+    const own = await short.register();
+    const { body } = await short.redeem(own, await short.signIn(own, { scope: 'openid notes:use' }));
+    expect(body.expires_in).toBe(600);
+    for (const token of [body.access_token, body.id_token]) {
+      const { iat, exp } = decodeJwt(token!);
+      expect(exp! - iat!).toBe(600);
+    }
+  });
+
+  it('has a refresh token, and before it a code, of 256 random bits beside the grant', async () => {
+    const signIn = await harness.signIn(client);
+    const { body } = await harness.redeem(client, signIn);
+    for (const handle of [signIn.code, body.refresh_token]) expect(handle).toMatch(/^[\w-]{43}\.[\w-]{43}$/);
+  });
+
+  it('to a refresh for openid has an ID token', async () => {
+    const { body } = await harness.redeem(client, await harness.signIn(client, { scope: 'openid notes:write' }));
+    const refreshed = await harness.refresh(client, body.refresh_token, { scope: 'openid notes:read' });
+    expect(refreshed.body).toMatchObject({ scope: 'notes:read', id_token: expect.any(String) });
   });
 
   it.each([
