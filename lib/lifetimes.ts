@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { type Lifetimes, LONGEST_LIFETIME } from './contract';
 import { checkDuration } from './validation';
 
-/** How long what is issued lives. */
+/** How long what is issued lives, in whole seconds that are known at synth: no tokens. */
 export interface LifetimeProps {
   /**
    * Access tokens and ID tokens. At most 1 day.

@@ -19,13 +19,13 @@ export interface IMcpOidcAuth extends IConstruct {
 
   /**
    * Puts an MCP server behind the authorizer on a REST API: the methods at `path`, the protected resource metadata (RFC 9728) and the 401 and
-   * 403 challenges (RFC 6750 section 3). One MCP resource per RestApi.
+   * 403 challenges (RFC 6750 section 3). One MCP resource per RestApi, which is in the account and region of McpOidcAuth.
    */
   protectRestApi(api: RestApi, props: ProtectRestApiProps): ProtectedRestApi;
 
   /**
    * Puts an MCP server behind the authorizer on an HTTP API, which cannot carry the challenges (`mcp-oidc-auth:httpApiNoChallenge`).
-   * One MCP resource per HttpApi.
+   * One MCP resource per HttpApi, which is in the account and region of McpOidcAuth.
    */
   protectHttpApi(api: HttpApi, props: ProtectHttpApiProps): ProtectedHttpApi;
 }

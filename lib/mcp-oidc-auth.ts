@@ -69,7 +69,7 @@ export interface McpOidcAuthProps {
   readonly logRetention?: RetentionDays;
 
   /**
-   * Requests per second over all routes of the authorization server.
+   * Requests per second over all routes of the authorization server. Both, whole numbers from 1.
    *
    * @default { rateLimit: 50, burstLimit: 100 }
    */

@@ -13,7 +13,7 @@ import { checkDuration, checkWholeNumber, refuse } from './validation';
 /** Options of the provider function. */
 export interface ProviderFunctionOptions {
   /**
-   * In MiB, at least 256. The function's share of CPU grows with it.
+   * In MiB, 256 to 10240. The function's share of CPU grows with it.
    *
    * @default 1024
    */
@@ -34,7 +34,7 @@ export interface ProviderFunctionOptions {
   readonly environment?: { [name: string]: string };
 
   /**
-   * The most instances that may run at the same time.
+   * The most instances that may run at the same time. At least 1.
    *
    * @default - the account's limit
    */

@@ -32,7 +32,7 @@ export interface OidcUpstreamProps {
   readonly clientId: string;
 
   /**
-   * The secret whose value is the client secret, as plain text.
+   * The secret whose value is the client secret, as plain text. One that is known by its name only is in the account and region of `McpOidcAuth`.
    */
   readonly clientSecret: ISecret;
 
