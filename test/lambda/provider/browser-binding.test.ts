@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { clientKey } from '../../../lambda/provider/keys';
+import { RESOURCES_PARTITION } from '../../../lib/contract';
 import { Browser } from '../../support/browser';
-import { atClient, Harness, ISSUER } from './harness';
+import { atClient, Harness, ISSUER, later, RESOURCE } from './harness';
 
 let harness: Harness;
 let client: Record<string, string>;
@@ -143,6 +145,18 @@ describe('a sign-in', () => {
     await browser.submit(page, 'deny', {}, atResume);
     const again = await browser.submit(page, 'allow', {}, atClient);
     expect([again.status, again.url.pathname]).toEqual([400, page.url.pathname]);
+  });
+
+  it.each(['client', 'resource'])('whose %s is gone by now has expired', async (gone) => {
+    await using own = await Harness.start({ instances: 1 });
+    const registered = await own.register();
+    const browser = own.browser();
+    const page = await browser.open(own.authorizationRequest(registered).url);
+    await own.store.delete(gone === 'client' ? clientKey(registered.client_id!) : `${RESOURCES_PARTITION}/${RESOURCE}`);
+    later(61);
+    const shown = await browser.open(page.url);
+    vi.useRealTimers();
+    expect([shown.status, shown.text]).toEqual([400, expect.stringContaining('has expired')]);
   });
 
   it('takes a decision only as a form', async () => {

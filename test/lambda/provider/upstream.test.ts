@@ -152,6 +152,15 @@ describe('an upstream that is down', () => {
   });
 });
 
+describe('a client secret that cannot be read', () => {
+  it('is this server’s problem, and not called the identity provider’s', async () => {
+    await start({ upstream: { clientSecretId: 'unknown' } });
+    const { browser, page } = await consent();
+    const { status, text } = await browser.submit(page, 'allow', {}, atClient);
+    expect([status, text]).toEqual([503, expect.stringContaining('This server is having a problem')]);
+  });
+});
+
 describe('a claim of the person', () => {
   it('reaches access tokens only where it is configured', async () => {
     harness.upstream.claims = { sub: 'ada', email: 'ada@example.com', name: 'Ada', groups: ['a'] };
