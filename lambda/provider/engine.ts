@@ -16,7 +16,7 @@ export interface EngineContext {
   readonly store: DynamoStore;
   readonly resources: Resources;
   /** Answers a person with a page where the engine cannot redirect to the client. */
-  renderError(ctx: KoaContextWithOIDC, error: errors.OIDCProviderError | Error): void;
+  renderError(ctx: KoaContextWithOIDC, error: Error): void;
   /** Hears of every error that is not the request's fault. */
   onServerError(error: Error): void;
 }

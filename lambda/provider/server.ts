@@ -1,17 +1,18 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
+import type { Provider } from 'oidc-provider';
 import type { KeySet, ProviderConfig } from '../../lib/contract';
 import { parseKeySet } from '../key-set/parse-key-set';
-import { type DynamoStore, UnreadKeysError } from '../store/dynamo-store';
+import type { DynamoStore } from '../store/dynamo-store';
 import { normalizeAuthorizationRequest, normalizeTokenRequest, OIDC_SCOPES } from './authorization-request';
 import { BrowserBinding, clearCookie, clearOldest } from './browser-binding';
 import type { CachedSecret } from './cached-secret';
 import { normalizeRegistration } from './client-policy';
+import { noContent, registrationPreflight, withCors } from './cors';
 import { createEngine, SESSION_COOKIE } from './engine';
 import { callNodeHandler } from './engine-bridge';
-import { formOf, type HttpRequest, type HttpResponse, isForm, json } from './http';
-import { loggablePath, logProblem } from './log';
-import { badRequest, errorPage, expired, failure, outage, unknownClient } from './pages/error-page';
+import { answerFailure, isForPeople, renderError } from './failures';
+import { formOf, type HttpRequest, type HttpResponse, isForm } from './http';
+import { logProblem } from './log';
 import { Resources } from './resources';
 import { SignIn } from './sign-in';
 import { answerTokenRequest } from './token-endpoint';
@@ -50,27 +51,18 @@ export class AuthorizationServer {
     );
   }
 
-  /** Never throws: an outage is 503 with Retry-After, so that no client takes it for a verdict on its credentials. */
+  /** Never throws. */
   async handle(request: HttpRequest): Promise<HttpResponse> {
     try {
       return await this.#answer(request);
     } catch (error) {
-      if (error instanceof errors.OIDCProviderError && error.expose) {
-        return withCors(json(error.status, { error: error.error, error_description: error.error_description }));
-      }
-      const unavailable = isOutage(error);
-      logProblem(unavailable ? 'request.unavailable' : 'request.failed', error, { path: loggablePath(request.path) });
-      if (isForPeople(request.path)) return errorPage(unavailable ? outage : failure);
-      return withCors(
-        unavailable
-          ? json(503, { error: 'temporarily_unavailable' }, { 'retry-after': '5' })
-          : json(500, { error: 'server_error' }),
-      );
+      return answerFailure(error, request.path);
     }
   }
 
   async #answer(request: HttpRequest): Promise<HttpResponse> {
     const { method, path } = request;
+    if (method === 'OPTIONS' && !request.headers['access-control-request-method']) return noContent();
     const engine = await this.#currentEngine();
     const [, first, uid] = path.split('/');
     if (DISCOVERY.has(path)) return this.#metadata(engine, request);
@@ -111,7 +103,7 @@ export class AuthorizationServer {
   }
 
   async #register(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
-    if (request.method === 'OPTIONS') return preflight();
+    if (request.method === 'OPTIONS') return registrationPreflight();
     let body: unknown;
     try {
       body = JSON.parse(request.body.toString('utf8'));
@@ -126,7 +118,7 @@ export class AuthorizationServer {
 
   async #metadata(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
     const response = await this.#callEngine(engine, request);
-    if (request.method !== 'GET' || response.status !== 200) return response;
+    if (request.method !== 'GET' || response.status !== 200) return cached(response, METADATA_MAX_AGE);
     const metadata = JSON.parse(response.body.toString());
     metadata.scopes_supported = [...OIDC_SCOPES, ...(await this.#resources.catalogue()).scopeNames];
     metadata.response_modes_supported = ['query'];
@@ -150,8 +142,13 @@ export class AuthorizationServer {
   /** The engine reads its keys once, so another version of the key set is another engine; requests under way keep theirs. */
   async #currentEngine(): Promise<Provider> {
     const { text, versionId } = await this.context.keySetSecret.get();
-    if (this.#engine?.versionId !== versionId) {
+    if (this.#engine?.versionId === versionId) return this.#engine.provider;
+    try {
       this.#engine = { versionId, provider: this.#createEngine(parseKeySet(text)) };
+    } catch (error) {
+      // A key set that cannot be used must not stop a server that has a good one.
+      if (!this.#engine) throw error;
+      logProblem('key_set.unusable', error);
     }
     return this.#engine.provider;
   }
@@ -172,56 +169,6 @@ export class AuthorizationServer {
       keySet,
     );
   }
-}
-
-function renderError(ctx: KoaContextWithOIDC, error: errors.OIDCProviderError | Error): void {
-  const { status, headers, body } = errorPage(problemOf(error));
-  ctx.status = status;
-  ctx.set({ ...headers });
-  ctx.body = body;
-}
-
-function problemOf(error: errors.OIDCProviderError | Error) {
-  if (error instanceof errors.InvalidClient) return unknownClient;
-  if (error instanceof errors.SessionNotFound) return expired;
-  if (error instanceof errors.OIDCProviderError && error.expose)
-    return badRequest(error.error_description ?? error.error);
-  return failure;
-}
-
-function isForPeople(path: string): boolean {
-  return /^\/(authorize|interaction|callback)(\/|$)/.test(path);
-}
-
-/** What AWS and the network do to us, as against what our own code does. */
-function isOutage(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error instanceof UnreadKeysError || '$metadata' in error || '$fault' in error) return true;
-  const isSystemError = 'code' in error && 'errno' in error;
-  return isSystemError || error.name === 'TimeoutError' || error.name === 'CredentialsProviderError';
-}
-
-/** Registration is open to every origin: it takes no credentials and gives away nothing. */
-function withCors(response: HttpResponse): HttpResponse {
-  const headers = {
-    ...response.headers,
-    'access-control-allow-origin': '*',
-    'access-control-expose-headers': 'WWW-Authenticate, Retry-After',
-  };
-  return { ...response, headers };
-}
-
-function preflight(): HttpResponse {
-  return withCors({
-    status: 204,
-    headers: {
-      'access-control-allow-methods': 'POST',
-      'access-control-allow-headers': 'Authorization, Content-Type, MCP-Protocol-Version',
-      'access-control-max-age': '3600',
-    },
-    cookies: [],
-    body: '',
-  });
 }
 
 function cached(response: HttpResponse, seconds: number): HttpResponse {

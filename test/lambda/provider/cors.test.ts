@@ -43,6 +43,13 @@ describe('a page of a browser client', () => {
     expect(response.headers.get('access-control-allow-credentials')).toBeNull();
   });
 
+  it.each([...DOCUMENTS, '/token', '/revoke', '/register'])(
+    'gets no error for OPTIONS %s that is no preflight',
+    async (path) => {
+      expect((await harness.fetch(path, { method: 'OPTIONS' })).status).toBe(204);
+    },
+  );
+
   it.each(DOCUMENTS)('may read %s', async (path) => {
     const response = await harness.fetch(path, { headers: { origin: ORIGIN } });
     expect([response.status, mayRead(response)]).toEqual([200, true]);

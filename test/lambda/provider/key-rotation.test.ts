@@ -76,6 +76,17 @@ describe('a rotation of the signing key', () => {
     for (const key of keys) expect(Object.keys(key).sort()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use']);
   });
 
+  it('to a key set that cannot be used leaves the good one in use', async () => {
+    const before = await jwks();
+    const broken = { ...harness.keySet, next: undefined };
+    await harness.putSecret(harness.config.keySetSecretArn, JSON.stringify(broken));
+    for (let i = 0; i < 3; i++) {
+      later(harness.config.keySetRefresh + 1);
+      for (const { keys } of await Promise.all([jwks(), jwks()])) expect(keys).toEqual(before.keys);
+    }
+    expect((await harness.redeem(client, await harness.signIn(client))).status).toBe(200);
+  });
+
   it('lets refresh tokens live on', async () => {
     const { refresh_token: token } = await tokens();
     await rotate(harness.keySet);
