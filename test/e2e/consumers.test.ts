@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -124,6 +124,18 @@ describe.each([
     for (const bundle of ['authorizer', 'on-deploy', 'provider', 'rotate-keys']) {
       expect(code).toContain(await readFile(join(repository, 'assets', bundle, 'index.js'), 'utf8'));
     }
+
+    // What the README shows, as it stands there.
+    await mkdir(join(app, 'server'));
+    await writeFile(join(app, 'server', 'index.js'), 'exports.handler = async () => ({ statusCode: 200 });');
+    await copyFile(join(repository, 'dist', 'examples', 'own-app.js'), join(app, 'own-app.cjs'));
+    const ownOut = join(app, 'own.out');
+    await run(process.execPath, ['own-app.cjs'], { cwd: app, env: { ...environment, CDK_OUTDIR: ownOut } });
+    const own = JSON.parse(await readFile(join(ownOut, 'MyMcpServer.template.json'), 'utf8'));
+    const methods = Object.values<{ Type: string; Properties: Record<string, string> }>(own.Resources)
+      .filter(({ Type, Properties }) => Type === 'AWS::ApiGateway::Method' && Properties.AuthorizationType === 'CUSTOM')
+      .map(({ Properties }) => Properties.HttpMethod);
+    expect(methods.sort()).toEqual(['DELETE', 'GET', 'POST']);
 
     // The local runner's own packages are not forced on whoever only imports the construct; it asks for them by name.
     const command = join(app, 'node_modules', 'mcp-oidc-auth', 'dist', 'bin', 'mcp-oidc-auth.js');
