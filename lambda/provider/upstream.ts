@@ -156,7 +156,6 @@ function refusalOf(error: unknown): Error {
     return new UpstreamRefused('server_error', 'The identity provider refused this server', { cause: error });
   }
   if (error instanceof client.ResponseBodyError) {
-    if (error.status >= 500) return new UpstreamUnavailable('The identity provider is failing', { cause: error });
     if (error.error === 'invalid_grant') {
       return new UpstreamRefused('access_denied', 'The sign-in at the identity provider has expired', { cause: error });
     }

@@ -16,6 +16,8 @@ export interface UpstreamIssuer extends AsyncDisposable {
   failure?: number;
   /** The token endpoint answers with this error instead. */
   tokenError?: { readonly status: number; readonly error: string };
+  /** The token endpoint leaves the ID token out. */
+  withoutIdToken?: boolean;
   /** The metadata's `token_endpoint_auth_methods_supported`. */
   authMethods?: readonly string[];
   /** The authorization requests that it got. */
@@ -82,7 +84,11 @@ export async function startUpstreamIssuer(): Promise<UpstreamIssuer> {
           .setIssuedAt()
           .setExpirationTime('5m')
           .sign(privateKey);
-        return json(200, { access_token: 'upstream', token_type: 'Bearer', id_token: idToken });
+        return json(200, {
+          access_token: 'upstream',
+          token_type: 'Bearer',
+          ...(self.withoutIdToken ? {} : { id_token: idToken }),
+        });
       }
       default:
         return json(404, {});

@@ -58,6 +58,8 @@ describe('a registration', () => {
     'https://client.example.com/a b',
     'https://client.example.com\\@evil.example/',
     'https://:pass@client.example.com/cb',
+    'https://user@client.example.com/cb',
+    'client.example.com/cb',
     'https://client.example.com/a/.%2E/b',
     'https://client.example.com/a%2f..%2fb',
     'https://client.example.com/cb#',
@@ -108,6 +110,7 @@ describe('a registration', () => {
       scope: 'admin',
     });
     const body = (await response.json()) as object;
+    expect(response.status).toBe(201);
     for (const name of ['evil', 'jwks_uri', 'scope', 'registration_access_token'])
       expect(body).not.toHaveProperty(name);
   });

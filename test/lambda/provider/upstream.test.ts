@@ -124,6 +124,13 @@ describe('upstream’s refusal', () => {
   });
 });
 
+describe('an answer without an ID token', () => {
+  it('says nothing about a person, so that the client hears access_denied', async () => {
+    harness.upstream.withoutIdToken = true;
+    expect(await refusal()).toBe('access_denied');
+  });
+});
+
 describe('an upstream that is down', () => {
   it('before the person is sent there, is a page that says so, and nothing is lost', async () => {
     const { browser, page } = await consent();
@@ -140,6 +147,31 @@ describe('an upstream that is down', () => {
     const { browser, page } = await consent();
     const down = await browser.submit(page, 'allow', {}, atClient);
     expect([down.status, down.headers.get('retry-after')]).toEqual([503, '5']);
+  });
+
+  it('and takes no connection, is a page that says so', async () => {
+    const { browser, page } = await consent();
+    const answer = await browser.submit(page, 'allow', {}, ({ pathname }) => pathname === '/callback');
+    await harness.upstream[Symbol.asyncDispose]();
+    expect((await browser.open(answer.url, atClient)).status).toBe(503);
+  });
+
+  it('and never answers, is a page that says so after 8 seconds, before the sign-in and after it', async () => {
+    const neverAnswers = () => {
+      const { timeout } = AbortSignal;
+      return vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+        const passed =
+          ms === 8000 ? AbortSignal.abort(new DOMException('8 seconds have passed', 'TimeoutError')) : null;
+        return passed ?? timeout(ms);
+      });
+    };
+    const { browser, page } = await consent();
+    const before = neverAnswers();
+    expect((await browser.submit(page, 'allow', {}, atClient)).status).toBe(503);
+    before.mockRestore();
+    const answer = await browser.submit(page, 'allow', {}, ({ pathname }) => pathname === '/callback');
+    neverAnswers();
+    expect((await browser.open(answer.url, atClient)).status).toBe(503);
   });
 
   it('for its metadata only, is not noticed: the old ones serve on', async () => {
@@ -229,6 +261,12 @@ describe('a rule about who may sign in', () => {
     ],
     ['a domain that nobody verified', { email: email.email }, [{ claim: 'email', values: ['@example.com'] }], false],
     ['a subdomain', { ...email, email: 'a@x.example.com' }, [{ claim: 'email', values: ['@example.com'] }], false],
+    [
+      'the domain after a quoted one',
+      { ...email, email: '"a@evil.net"@example.com' },
+      [{ claim: 'email', values: ['@example.com'] }],
+      true,
+    ],
     [
       'a domain before another',
       { ...email, email: 'a@example.com@evil.net' },
