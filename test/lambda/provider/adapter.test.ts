@@ -33,6 +33,22 @@ describe('the adapter', () => {
     await expect(adapter('Interaction').destroy('uid')).rejects.toThrow(errors.SessionNotFound);
   });
 
+  it.each(['AuthorizationCode', 'RefreshToken'])(
+    'lets %s be consumed once, where no unit of work collects',
+    async (model) => {
+      const strict = adapterFactory({
+        store: harness.store,
+        lifetimes: { ...harness.config.lifetimes, refreshGrace: 0 },
+        successors: successorsFrom(harness.keySet.successorKeys),
+      });
+      const id = `${model}.consumed`;
+      await strict(model).upsert(id, { jti: id, grantId: model }, 60);
+      const consumed = await Promise.allSettled([1, 2, 3].map(() => strict(model).consume(id)));
+      expect(consumed.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      await expect(strict(model).consume(`${model}.absent`)).rejects.toThrow(errors.InvalidGrant);
+    },
+  );
+
   it('forgets what is destroyed', async () => {
     await adapter('Grant').upsert('grant', { jti: 'grant', accountId: 'ada' }, 60);
     expect(await adapter('Grant').find('grant')).toEqual({ jti: 'grant', accountId: 'ada' });
