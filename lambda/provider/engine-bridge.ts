@@ -15,12 +15,9 @@ export function callNodeHandler(handler: NodeHandler, request: HttpRequest, issu
     const req = new IncomingMessage(socketOf(request, issuer));
     req.method = request.method;
     req.url = request.query ? `${request.path}?${request.query}` : request.path;
-    req.headers = { ...request.headers, host: issuer.host };
-    if (request.body.length > 0) req.headers['content-length'] = String(request.body.length);
-    else delete req.headers['content-length'];
-    delete req.headers['transfer-encoding'];
-    req.push(request.body.length > 0 ? request.body : null);
-    if (request.body.length > 0) req.push(null);
+    req.headers = { ...request.headers, host: issuer.host, 'content-length': String(request.body.length) };
+    if (request.body.length > 0) req.push(request.body);
+    req.push(null);
     req.complete = true;
 
     const res = new ServerResponse(req);

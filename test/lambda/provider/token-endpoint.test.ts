@@ -95,8 +95,10 @@ describe('a refresh token', () => {
     const token = await refreshToken();
     await harness.store.consume(refreshTokenKey(token));
     later(3600);
+    const log = vi.spyOn(console, 'log');
     const retried = await harness.refresh(client, token);
     expect(retried.status).toBe(200);
+    expect(log.mock.calls.join('\n')).toContain('"event":"refresh.retried"');
     const neighbour = await harness.refresh(client, token);
     expect(neighbour.body.refresh_token).toBe(retried.body.refresh_token);
     expect((await harness.refresh(client, retried.body.refresh_token)).status).toBe(200);
