@@ -40,6 +40,14 @@ export function adapterFactory(context: AdapterContext): (model: string) => Adap
   };
 }
 
+/** The first use of what may be used once may still be under way, so nobody can say yet how it ends. */
+export class UnderWayError extends Error {
+  override readonly name = 'UnderWayError';
+}
+
+/** Seconds in which a second use is the same client's, sent twice, rather than a thief's, and the first may be under way. */
+const RACE = 10;
+
 const now = () => Math.floor(Date.now() / 1000);
 
 /** Reads and writes one record for one handle, inside the request's unit of work where there is one. */
@@ -129,16 +137,13 @@ class InteractionAdapter extends RecordAdapter {
   }
 }
 
-/** Seconds in which a second redemption is the same client's, sent twice, rather than a thief's. */
-const CODE_RACE = 10;
-
 class CodeAdapter extends RecordAdapter {
   /**
    * A code that is presented again is refused, and the engine revokes what it was redeemed for (RFC 6749 section 4.1.2),
    * except while the first redemption may still be under way: then refusing is enough.
    */
   protected override async payload(id: string, record: StoredRecord): Promise<AdapterPayload> {
-    if (record.consumedAt !== undefined && now() - record.consumedAt <= CODE_RACE) {
+    if (record.consumedAt !== undefined && now() - record.consumedAt <= RACE) {
       throw new errors.InvalidGrant('authorization code already consumed');
     }
     return super.payload(id, record);
@@ -167,10 +172,11 @@ class RefreshTokenAdapter extends RecordAdapter {
     const payload = await super.payload(id, record);
     if (record.consumedAt === undefined) return payload;
     if (!this.#isWithinGrace(record.consumedAt)) {
-      if (await this.hasSuccessor(id, payload)) {
+      if (await this.#hasSuccessor(id, payload)) {
         logEvent('refresh.reused', { clientId: payload.clientId });
         return payload;
       }
+      if (now() - record.consumedAt <= RACE) throw new UnderWayError('the successor is not stored yet');
       logEvent('refresh.retried', { clientId: payload.clientId });
     }
     const { consumed: _, ...unconsumed } = payload;
@@ -183,7 +189,7 @@ class RefreshTokenAdapter extends RecordAdapter {
   }
 
   /** A consumed token whose successor was never stored is a retry: nobody holds anything newer. */
-  private async hasSuccessor(id: string, payload: AdapterPayload): Promise<boolean> {
+  async #hasSuccessor(id: string, payload: AdapterPayload): Promise<boolean> {
     const successor = this.context.successors.of(id, payload.iat ?? 0);
     const [record] = await this.context.store.read([this.keyOf(successor)]);
     return record !== undefined;

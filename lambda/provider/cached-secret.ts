@@ -15,10 +15,13 @@ export class CachedSecret {
   #fetchedAt = 0;
   #fetching: Promise<SecretValue> | undefined;
 
-  /** @param refresh seconds between looks at the secret */
+  /**
+   * @param secretId the secret's ARN or name
+   * @param refresh seconds between looks at the secret
+   */
   constructor(
     private readonly client: SecretsManagerClient,
-    private readonly secretArn: string,
+    private readonly secretId: string,
     private readonly refresh: number,
   ) {}
 
@@ -47,7 +50,7 @@ export class CachedSecret {
   }
 
   async #read(): Promise<SecretValue> {
-    const { SecretString, VersionId } = await this.client.send(new GetSecretValueCommand({ SecretId: this.secretArn }));
+    const { SecretString, VersionId } = await this.client.send(new GetSecretValueCommand({ SecretId: this.secretId }));
     this.#value = { text: SecretString ?? '', versionId: VersionId ?? '' };
     this.#fetchedAt = Date.now();
     return this.#value;

@@ -1,5 +1,6 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { UnreadKeysError } from '../store/dynamo-store';
+import { UnderWayError } from './adapter';
 import { withCors } from './cors';
 import { type HttpResponse, json } from './http';
 import { loggablePath, logProblem } from './log';
@@ -42,10 +43,11 @@ function problemOf(error: Error): Problem {
   return failure;
 }
 
-/** What AWS and the network do to us, as against what our own code does. */
+/** What passes by itself: what AWS and the network do to us, as against what our own code does. */
 function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (error instanceof UnreadKeysError || '$metadata' in error || '$fault' in error) return true;
+  if (error instanceof UnreadKeysError || error instanceof UnderWayError) return true;
+  if ('$metadata' in error || '$fault' in error) return true;
   const isSystemError = 'code' in error && 'errno' in error;
   return isSystemError || error.name === 'TimeoutError' || error.name === 'CredentialsProviderError';
 }

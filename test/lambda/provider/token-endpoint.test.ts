@@ -104,6 +104,17 @@ describe('a refresh token', () => {
     expect((await harness.refresh(client, retried.body.refresh_token)).status).toBe(200);
   });
 
+  it('whose successor may still be on its way is no verdict, also where the grace window is 0', async () => {
+    await using strict = await Harness.start({ lifetimes: { refreshGrace: 0 } });
+    const own = await strict.register();
+    const token = await refreshToken(strict, own);
+    await strict.store.consume(refreshTokenKey(token));
+    const early = await strict.refresh(own, token);
+    expect([early.status, early.body.error]).toEqual([503, 'temporarily_unavailable']);
+    later(11);
+    expect((await strict.refresh(own, token)).status).toBe(200);
+  });
+
   it('is used once where the grace window is 0', async () => {
     await using strict = await Harness.start({ lifetimes: { refreshGrace: 0 } });
     const own = await strict.register();
