@@ -61,6 +61,8 @@ export interface Lifetimes {
   readonly grant: number;
   /** How long a repeated refresh yields the same successor; 0 = strict single use. */
   readonly refreshGrace: number;
+  /** How much longer, as long as the successor was never presented; 0 = not at all. */
+  readonly refreshLateRetry: number;
   /** A registered client that is not used for this long is forgotten. */
   readonly client: number;
 }

@@ -47,6 +47,14 @@ export interface LifetimeProps {
   readonly refreshGrace?: Duration;
 
   /**
+   * For this long after the grace window a repeated refresh still gets its successor if nobody has presented that: the client never received it.
+   * 0 = not at all. At most 30 days.
+   *
+   * @default Duration.hours(24), 0 where refreshGrace is 0
+   */
+  readonly refreshLateRetry?: Duration;
+
+  /**
    * A registered client that is not used for this long is forgotten. At most 400 days.
    *
    * @default Duration.days(90)
@@ -61,6 +69,7 @@ const DEFAULTS: Required<LifetimeProps> = {
   refreshTokenIdle: Duration.days(30),
   grant: Duration.days(180),
   refreshGrace: Duration.seconds(60),
+  refreshLateRetry: Duration.hours(24),
   client: Duration.days(90),
 };
 
@@ -73,24 +82,31 @@ const AT_MOST: Required<LifetimeProps> = {
   refreshTokenIdle: LONGEST,
   grant: LONGEST,
   refreshGrace: Duration.minutes(10),
+  refreshLateRetry: Duration.days(30),
   client: LONGEST,
 };
+
+const MAY_BE_ZERO: readonly (keyof LifetimeProps)[] = ['refreshGrace', 'refreshLateRetry'];
 
 /** The lifetimes in seconds. Throws where one is out of its bounds. */
 export function lifetimes(props: LifetimeProps): Lifetimes {
   const seconds = (name: keyof LifetimeProps): number => {
     const lifetime = props[name] ?? DEFAULTS[name];
-    const atLeast = Duration.seconds(name === 'refreshGrace' ? 0 : 1);
+    const atLeast = Duration.seconds(MAY_BE_ZERO.includes(name) ? 0 : 1);
     checkDuration(`lifetimes.${name}`, lifetime, { atLeast, atMost: AT_MOST[name] });
     return lifetime.toSeconds();
   };
+  const refreshGrace = seconds('refreshGrace');
+  // Who asks for strict single use gets it, unless late retries are asked for by name.
+  const isStrict = refreshGrace === 0 && props.refreshLateRetry === undefined;
   return {
     accessToken: seconds('accessToken'),
     authorizationCode: seconds('authorizationCode'),
     interaction: seconds('interaction'),
     refreshTokenIdle: seconds('refreshTokenIdle'),
     grant: seconds('grant'),
-    refreshGrace: seconds('refreshGrace'),
+    refreshGrace,
+    refreshLateRetry: isStrict ? 0 : seconds('refreshLateRetry'),
     client: seconds('client'),
   };
 }

@@ -40,9 +40,11 @@ export function createEngine(context: EngineContext, keySet: KeySet): Provider {
   handleMaker(provider.AuthorizationCode).generateTokenId = function () {
     return newHandle(this.grantId ?? '');
   };
-  handleMaker(provider.RefreshToken).generateTokenId = function () {
-    const rotated = Provider.ctx?.oidc.entities.RotatedRefreshToken;
-    return rotated ? successors.of(rotated.jti, rotated.iat ?? 0) : newHandle(this.grantId ?? '');
+  handleMaker(provider.RefreshToken).generateTokenId = () => {
+    const { RotatedRefreshToken, AuthorizationCode } = Provider.ctx?.oidc.entities ?? {};
+    const predecessor = RotatedRefreshToken ?? AuthorizationCode;
+    if (!predecessor) throw new Error('A refresh token comes from a code or from a refresh token');
+    return successors.of(predecessor.jti, predecessor.iat ?? 0);
   };
   const inGrant: readonly string[] = [...provider.Grant.IN_PAYLOAD, 'personClaims'];
   Object.defineProperty(provider.Grant, 'IN_PAYLOAD', { value: inGrant });

@@ -1,10 +1,10 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { UnreadKeysError } from '../store/dynamo-store';
-import { UnderWayError } from './adapter';
 import { withCors } from './cors';
 import { type HttpResponse, json } from './http';
 import { loggablePath, logProblem } from './log';
 import { badRequest, errorPage, expired, failure, outage, type Problem, unknownClient } from './pages/error-page';
+import { UnderWayError } from './race';
 
 /** Whether a person or a program reads what is answered there. */
 export function isForPeople(path: string): boolean {

@@ -3,13 +3,14 @@ import type { SymmetricKey } from '../../lib/contract';
 import { grantIdOf } from './keys';
 
 export interface Successors {
-  /** @param iat when `token` was issued, epoch seconds */
+  /** @param token a code or a refresh token
+   *  @param iat when it was issued, epoch seconds */
   of(token: string, iat: number): string;
 }
 
 /**
- * A refresh token's successor is derived from it, so that parallel and repeated refreshes all yield the same one
- * without being told of each other. The key is the one that was newest when the token was issued: a token has one
+ * What follows a code or a refresh token is derived from it, so that parallel and repeated requests all yield the same
+ * refresh token without being told of each other, and anybody can tell whether it was stored. The key is the one that was newest when the token was issued: a token has one
  * successor for life, also across a rotation of the keys.
  */
 export function successorsFrom(keys: readonly SymmetricKey[]): Successors {
@@ -26,7 +27,7 @@ export function successorsFrom(keys: readonly SymmetricKey[]): Successors {
   };
 }
 
-/** A code or a first refresh token of a grant: 256 random bits. */
+/** A code of a grant: 256 random bits. */
 export function newHandle(grantId: string): string {
   return `${grantId}.${randomBytes(32).toString('base64url')}`;
 }

@@ -9,6 +9,7 @@ test('lifetimes arrive in seconds, as short as tests need them', () => {
   expect(configOf(stack, 'AuthProvider').lifetimes).toMatchObject({
     accessToken: 5,
     refreshGrace: 0,
+    refreshLateRetry: 0,
     authorizationCode: 60,
   });
 });

@@ -180,6 +180,7 @@ describe('the functions', () => {
         refreshTokenIdle: 30 * 86400,
         grant: 180 * 86400,
         refreshGrace: 60,
+        refreshLateRetry: 86_400,
         client: 90 * 86400,
       },
       keySetRefresh: 60,

@@ -39,6 +39,7 @@ const LIFETIMES: Lifetimes = {
   refreshTokenIdle: 30 * 86400,
   grant: 180 * 86400,
   refreshGrace: 60,
+  refreshLateRetry: 24 * 3600,
   client: 90 * 86400,
 };
 

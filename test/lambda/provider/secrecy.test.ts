@@ -151,6 +151,7 @@ describe('the log', () => {
     await harness.redeem(client, { ...presented, codeVerifier: 'w'.repeat(43) });
     const { body } = await harness.redeem(client, presented);
     const { body: successor } = await harness.refresh(client, body.refresh_token);
+    await harness.refresh(client, successor.refresh_token);
     await harness.redeem(await harness.register(), presented);
     await harness.refresh({ client_id: 'unknown' }, successor.refresh_token);
     later(3600);

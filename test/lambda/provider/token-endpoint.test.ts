@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { clientKey, grantIdOf, grantKey, refreshTokenKey } from '../../../lambda/provider/keys';
+import { clientKey, codeKey } from '../../../lambda/provider/keys';
 import { Harness, later, RESOURCE } from './harness';
 
 let harness: Harness;
@@ -13,11 +13,6 @@ afterAll(() => harness[Symbol.asyncDispose]());
 afterEach(() => {
   vi.useRealTimers();
 });
-
-async function refreshToken(of: Harness = harness, as: Record<string, string> = client): Promise<string> {
-  const { body } = await of.redeem(as, await of.signIn(as));
-  return body.refresh_token ?? '';
-}
 
 const times = <T>(n: number, make: () => Promise<T>) => Promise.all(Array.from({ length: n }, make));
 
@@ -63,184 +58,36 @@ describe('a code', () => {
     expect((await harness.redeem(client, signIn)).status).toBe(200);
   });
 
+  it('works on when it was consumed and its refresh token was never stored', async () => {
+    const signIn = await harness.signIn(client);
+    await harness.store.consume(codeKey(signIn.code));
+    const early = await harness.redeem(client, signIn);
+    expect([early.status, early.body.error]).toEqual([503, 'temporarily_unavailable']);
+    later(11);
+    const wrong = await harness.redeem(client, signIn, { code_verifier: 'a'.repeat(43) });
+    expect([wrong.status, wrong.body.error]).toEqual([400, 'invalid_grant']);
+    const log = vi.spyOn(console, 'log');
+    const answers = await times(5, () => harness.redeem(client, signIn));
+    const [retried, ...others] = answers.filter(({ status }) => status === 200);
+    expect(others).toEqual([]);
+    expect(log.mock.calls.join('\n')).toContain('"event":"code.retried"');
+    expect((await harness.refresh(client, retried!.body.refresh_token)).status).toBe(200);
+  });
+
+  it('is used up by being consumed where no refresh token belongs to it', async () => {
+    const own = await harness.register({ grant_types: ['authorization_code'] });
+    const signIn = await harness.signIn(own);
+    expect((await harness.redeem(own, signIn)).status).toBe(200);
+    for (const seconds of [1, 15, 20]) {
+      later(seconds);
+      expect(await harness.redeem(own, signIn)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    }
+  });
+
   it('expires', async () => {
     const signIn = await harness.signIn(client);
     later(61);
     expect(await harness.redeem(client, signIn)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
-  });
-});
-
-describe('a refresh token', () => {
-  it('has one successor, however many refresh with it at once', async () => {
-    const token = await refreshToken();
-    const answers = await times(20, () => harness.refresh(client, token));
-    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
-    const successors = new Set(answers.map(({ body }) => body.refresh_token));
-    expect(successors.size).toBe(1);
-    expect(successors).not.toContain(token);
-  });
-
-  it('yields the same successor again within the grace window, and revokes the family after it', async () => {
-    const token = await refreshToken();
-    const first = await harness.refresh(client, token);
-    later(55);
-    const again = await harness.refresh(client, token);
-    expect(again.body.refresh_token).toBe(first.body.refresh_token);
-    later(10);
-    expect(await harness.refresh(client, token)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
-    expect((await harness.refresh(client, first.body.refresh_token)).status).toBe(400);
-  });
-
-  it('works on when it was consumed and its successor was never stored', async () => {
-    const token = await refreshToken();
-    await harness.store.consume(refreshTokenKey(token));
-    later(3600);
-    const log = vi.spyOn(console, 'log');
-    const retried = await harness.refresh(client, token);
-    expect(retried.status).toBe(200);
-    expect(log.mock.calls.join('\n')).toContain('"event":"refresh.retried"');
-    const neighbour = await harness.refresh(client, token);
-    expect(neighbour.body.refresh_token).toBe(retried.body.refresh_token);
-    expect((await harness.refresh(client, retried.body.refresh_token)).status).toBe(200);
-  });
-
-  it('whose successor may still be on its way is no verdict, also where the grace window is 0', async () => {
-    await using strict = await Harness.start({ lifetimes: { refreshGrace: 0 } });
-    const own = await strict.register();
-    const token = await refreshToken(strict, own);
-    await strict.store.consume(refreshTokenKey(token));
-    const early = await strict.refresh(own, token);
-    expect([early.status, early.body.error]).toEqual([503, 'temporarily_unavailable']);
-    later(11);
-    expect((await strict.refresh(own, token)).status).toBe(200);
-  });
-
-  it('is used once where the grace window is 0', async () => {
-    await using strict = await Harness.start({ lifetimes: { refreshGrace: 0 } });
-    const own = await strict.register();
-    const token = await refreshToken(strict, own);
-    const answers = await times(20, () => strict.refresh(own, token));
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-  });
-
-  it('is reused at once where the grace window is 0, and takes its family down', async () => {
-    await using strict = await Harness.start({ lifetimes: { refreshGrace: 0 } });
-    const own = await strict.register();
-    const token = await refreshToken(strict, own);
-    later(0);
-    const { body } = await strict.refresh(own, token);
-    expect((await strict.refresh(own, token)).status).toBe(400);
-    expect((await strict.refresh(own, body.refresh_token)).status).toBe(400);
-  });
-
-  it.each([
-    ['an unknown resource', { resource: 'https://other.example.com/mcp' }],
-    ['a scope that was not granted', { scope: 'notes:write' }],
-  ])('is not burned by %s', async (_, params) => {
-    const token = await refreshToken();
-    expect((await harness.refresh(client, token, params)).status).toBe(400);
-    later(3600);
-    expect((await harness.refresh(client, token)).status).toBe(200);
-  });
-
-  it('expires where it is not used for long, and not while it is used', async () => {
-    await using short = await Harness.start({ lifetimes: { refreshTokenIdle: 100 } });
-    const own = await short.register();
-    let token = await refreshToken(short, own);
-    for (let i = 0; i < 3; i++) {
-      later(90);
-      const { status, body } = await short.refresh(own, token);
-      expect(status).toBe(200);
-      token = body.refresh_token!;
-    }
-    later(101);
-    expect(await short.refresh(own, token)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
-  });
-
-  it('is not there for a client that did not register the grant', async () => {
-    const own = await harness.register({ grant_types: ['authorization_code'] });
-    const { status, body } = await harness.redeem(own, await harness.signIn(own, { scope: 'offline_access' }));
-    expect(status).toBe(200);
-    expect(body).not.toHaveProperty('refresh_token');
-  });
-
-  it('that is reused late takes its own family down, not another sign-in of the same client', async () => {
-    const [reused, other] = [await refreshToken(), await refreshToken()];
-    const { body } = await harness.refresh(client, reused);
-    later(61);
-    expect((await harness.refresh(client, reused)).status).toBe(400);
-    expect((await harness.refresh(client, body.refresh_token)).status).toBe(400);
-    expect((await harness.refresh(client, other)).status).toBe(200);
-  });
-
-  it('that another client presents, used or not, is refused and takes nothing down', async () => {
-    const token = await refreshToken();
-    const other = await harness.register({ client_name: 'Other' });
-    const { body } = await harness.refresh(client, token);
-    later(61);
-    for (const stolen of [token, body.refresh_token]) {
-      expect(await harness.refresh(other, stolen)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
-    }
-    expect((await harness.refresh(client, body.refresh_token)).status).toBe(200);
-  });
-
-  it('whose secret is wrong is refused, however right its grant is', async () => {
-    const token = await refreshToken();
-    const forged = `${token.split('.')[0]}.${'x'.repeat(43)}`;
-    expect(await harness.refresh(client, forged)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
-    expect((await harness.refresh(client, token)).status).toBe(200);
-  });
-
-  it('is of one family: revoking it leaves the other sign-ins of the same client alone', async () => {
-    const [one, other] = [await refreshToken(), await refreshToken()];
-    const revoked = await harness.fetch('/revoke', {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({ client_id: client.client_id!, token: one }).toString(),
-    });
-    expect(revoked.status).toBe(200);
-    expect((await harness.refresh(client, one)).status).toBe(400);
-    expect((await harness.refresh(client, other)).status).toBe(200);
-  });
-
-  it('is not revoked by another client', async () => {
-    const token = await refreshToken();
-    const other = await harness.register({ client_name: 'Other' });
-    await harness.fetch('/revoke', {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({ client_id: other.client_id!, token }).toString(),
-    });
-    expect((await harness.refresh(client, token)).status).toBe(200);
-  });
-
-  it('ends with its grant, and never looks as if it lived longer', async () => {
-    await using short = await Harness.start({ lifetimes: { grant: 100, refreshTokenIdle: 80 } });
-    const own = await short.register();
-    const token = await refreshToken(short, own);
-    later(60);
-    const second = await short.refresh(own, token);
-    expect(second.status).toBe(200);
-    const keys = [refreshTokenKey(second.body.refresh_token!), grantKey(grantIdOf(token))];
-    const [refreshRecord, grantRecord] = await short.store.read(keys);
-    expect(refreshRecord!.expiresAt).toBeLessThanOrEqual(grantRecord!.expiresAt!);
-    later(45);
-    expect(await short.refresh(own, second.body.refresh_token)).toMatchObject({
-      status: 400,
-      body: { error: 'invalid_grant' },
-    });
-  });
-
-  it('keeps the client registered as long as it is used', async () => {
-    await using short = await Harness.start({ lifetimes: { client: 100 } });
-    const own = await short.register();
-    let token = await refreshToken(short, own);
-    for (let i = 0; i < 3; i++) {
-      later(60);
-      const { status, body } = await short.refresh(own, token);
-      expect(status).toBe(200);
-      token = body.refresh_token!;
-    }
   });
 });
 
