@@ -67,7 +67,9 @@ export class BrowserBinding {
     return token !== null && equal(this.formToken, token);
   }
 
-  setCookie(uid: string, maxAge: number): string {
+  /** @param lifetime of the sign-in, in seconds */
+  setCookie(uid: string, lifetime: number): string {
+    const maxAge = lifetime + KEPT_AFTERWARDS;
     return `${cookieName(uid)}=${this.secret}; Path=/; Max-Age=${maxAge}; Secure; HttpOnly; SameSite=Lax`;
   }
 
@@ -80,6 +82,9 @@ export class BrowserBinding {
 export function clearCookie(uid: string): string {
   return `${cookieName(uid)}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax`;
 }
+
+/** Whoever comes back late, up to this many seconds, hears that the sign-in has expired, not that it is another browser's. */
+const KEPT_AFTERWARDS = 60 * 60;
 
 /** Sign-ins that are open in one browser at once; the cookies of many abandoned ones would fill the request's 10 KB of headers. */
 const MOST_OPEN = 8;

@@ -147,11 +147,11 @@ export class SignIn {
 
   /** The sign-in `uid`, if this browser began it and it is still open; else the page that says why not. */
   async #open(engine: Provider, request: HttpRequest, uid: string): Promise<OpenSignIn | HttpResponse> {
-    const binding = BrowserBinding.of(request.headers.cookie, uid);
-    if (!binding) return errorPage(otherBrowser);
     const interaction = await engine.Interaction.find(uid);
+    // First, for the browser that has finished it has let its secret go: the back button leads here.
     if (!interaction || interaction.result) return errorPage(expired);
-    if (!binding.matches(interaction.params.browser_binding)) return errorPage(otherBrowser);
+    const binding = BrowserBinding.of(request.headers.cookie, uid);
+    if (!binding?.matches(interaction.params.browser_binding)) return errorPage(otherBrowser);
     const [client, catalogue] = await Promise.all([
       engine.Client.find(String(interaction.params.client_id)),
       this.resources.catalogue(),

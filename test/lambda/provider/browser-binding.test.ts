@@ -40,7 +40,7 @@ describe('the cookie of a sign-in', () => {
     const binding = cookies.filter((cookie) => cookie.startsWith('__Host-'));
     expect(binding).toEqual([
       expect.stringMatching(
-        new RegExp(`^__Host-mcp-${uid}=[\\w-]{43}; Path=/; Max-Age=900; Secure; HttpOnly; SameSite=Lax$`),
+        new RegExp(`^__Host-mcp-${uid}=[\\w-]{43}; Path=/; Max-Age=4500; Secure; HttpOnly; SameSite=Lax$`),
       ),
     ]);
   });

@@ -32,7 +32,7 @@ describe('every page', () => {
   const pages = [
     ['the consent page', 200, () => harness.authorizationRequest(client).url.href],
     ['the page for an unknown client', 400, () => '/authorize?client_id=unknown'],
-    ['the page for another browser', 403, () => '/interaction/unknown'],
+    ['the page for a sign-in that is over', 400, () => '/interaction/unknown'],
     ['the page for an answer that nobody waits for', 403, () => '/callback?state=unknown&code=x'],
     ['the page for a resume that has expired', 400, () => '/authorize/unknown'],
   ] as const;
