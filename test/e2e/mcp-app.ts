@@ -10,14 +10,15 @@ import type { Person } from './local-stack';
 
 /** An MCP client application on the official SDK, with a person in front of it. */
 export class McpApp implements OAuthClientProvider {
-  readonly redirectUrl = 'http://localhost:45678/callback';
-  readonly clientMetadata = {
-    client_name: 'Example MCP app',
-    redirect_uris: [this.redirectUrl],
-    grant_types: ['authorization_code', 'refresh_token'],
-    response_types: ['code'],
-    token_endpoint_auth_method: 'none',
-  };
+  get clientMetadata() {
+    return {
+      client_name: 'Example MCP app',
+      redirect_uris: [this.redirectUrl],
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'none',
+    };
+  }
 
   /** Every authorization request that the person was sent to. */
   readonly authorizations: URL[] = [];
@@ -34,7 +35,8 @@ export class McpApp implements OAuthClientProvider {
 
   constructor(
     private readonly mcpUrl: string,
-    private readonly person: Person,
+    private readonly person: Pick<Person, 'authorize'>,
+    readonly redirectUrl = 'http://localhost:45678/callback',
   ) {}
 
   /** Connects, and signs the person in where the server asks for it. */
