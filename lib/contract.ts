@@ -165,6 +165,8 @@ export interface KeySet {
   readonly previous: readonly RetiredKey[];
   /** Keys that derive a refresh token's successor from the token; newest first. */
   readonly successorKeys: readonly SymmetricKey[];
+  /** Keys that encrypt what records must keep secret; newest first. */
+  readonly encryptionKeys: readonly SymmetricKey[];
 }
 
 /** The routes of the authorization server: an explicit API Gateway route for each path and method. */

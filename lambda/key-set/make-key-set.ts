@@ -9,7 +9,14 @@ import type { KeySet, SigningKey, SymmetricKey } from '../../lib/contract';
  */
 export async function makeKeySet(now: number): Promise<KeySet> {
   const [current, next] = await Promise.all([makeSigningKey(now), makeSigningKey(now)]);
-  return { v: 1, current, next, previous: [], successorKeys: [makeSymmetricKey(now)] };
+  return {
+    v: 1,
+    current,
+    next,
+    previous: [],
+    successorKeys: [makeSymmetricKey(now)],
+    encryptionKeys: [makeSymmetricKey(now)],
+  };
 }
 
 /**

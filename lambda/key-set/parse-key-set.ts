@@ -17,10 +17,12 @@ export function parseKeySet(text: string): KeySet {
   signingKey('current', keySet.current);
   signingKey('next', keySet.next);
   each('previous', keySet.previous, retiredKey);
-  each('successorKeys', keySet.successorKeys, symmetricKey);
+  for (const name of ['successorKeys', 'encryptionKeys']) {
+    each(name, keySet[name], symmetricKey);
+    check((keySet[name] as unknown[]).length > 0, name, 'has to have at least one key');
+  }
 
   const parsed = keySet as unknown as KeySet;
-  check(parsed.successorKeys.length > 0, 'successorKeys', 'has to have at least one key');
   const kids = [parsed.current, parsed.next, ...parsed.previous].map(({ jwk }) => jwk.kid);
   check(new Set(kids).size === kids.length, 'kid', 'has to be different for each key');
   return parsed;

@@ -22,10 +22,13 @@ describe('a new key set', () => {
     expect(keySet.current.jwk.kid).not.toBe(keySet.next.jwk.kid);
   });
 
-  it('has one successor key of 32 bytes and nothing retired', () => {
+  it.each(['successorKeys', 'encryptionKeys'] as const)('has one key of 32 bytes in %s', (name) => {
+    expect(keySet[name]).toHaveLength(1);
+    expect(Buffer.from(keySet[name][0]!.key, 'base64url')).toHaveLength(32);
+  });
+
+  it('has nothing retired', () => {
     expect(keySet.previous).toEqual([]);
-    expect(keySet.successorKeys).toHaveLength(1);
-    expect(Buffer.from(keySet.successorKeys[0]!.key, 'base64url')).toHaveLength(32);
   });
 
   it('survives the secret', () => {
