@@ -84,6 +84,8 @@ export interface UpstreamConfig {
   readonly allow: readonly AllowRule[];
   /** Claims of the upstream ID token that are copied into access tokens. */
   readonly claims: readonly string[];
+  /** Seconds between two questions whether a person who refreshes is still one of upstream's. */
+  readonly recheck: number;
 }
 
 /** CONFIG of the provider function. */

@@ -1,9 +1,9 @@
-import { type Stack, Token } from 'aws-cdk-lib';
+import { Duration, type Stack, Token } from 'aws-cdk-lib';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { UpstreamConfig } from './contract';
 import { SCOPE_TOKEN } from './resource';
-import { checkUrl, described, refuse } from './validation';
+import { checkDuration, checkUrl, described, refuse } from './validation';
 
 /** Who may sign in. */
 export interface AllowRule {
@@ -63,6 +63,15 @@ export interface OidcUpstreamProps {
    * @default - none
    */
   readonly claims?: string[];
+
+  /**
+   * Where the upstream identity provider gives a refresh token (most do when `scopes` has `offline_access`), it is kept encrypted, and upstream is
+   * asked this often at most, when a client refreshes, whether the person is still one of theirs and `allow` still holds. If not, the grant ends.
+   * Not less than a minute, whole seconds.
+   *
+   * @default Duration.hours(1)
+   */
+  readonly recheck?: Duration;
 }
 
 /** What the authorization server itself puts into an upstream authorization request (OpenID Connect Core 1.0 section 3.1.2.1, RFC 7636). */
@@ -106,7 +115,7 @@ export class UpstreamIdp {
    * @internal
    */
   _config(stack: Stack): UpstreamConfig {
-    const { issuer, clientId, clientSecret, scopes, extraParameters, allow, claims } = this.props;
+    const { issuer, clientId, clientSecret, scopes, extraParameters, allow, claims, recheck } = this.props;
     return {
       issuer,
       clientId,
@@ -115,6 +124,7 @@ export class UpstreamIdp {
       extraParameters: extraParameters ?? {},
       allow: allow ?? [],
       claims: claims ?? [],
+      recheck: (recheck ?? Duration.hours(1)).toSeconds(),
     };
   }
 
@@ -186,6 +196,9 @@ function checkOidcProps(props: OidcUpstreamProps): void {
     if (rule.claim === '') {
       refuse("upstream.allow must name a claim of the upstream ID token, got ''.");
     }
+  }
+  if (props.recheck) {
+    checkDuration('upstream.recheck', props.recheck, { atLeast: Duration.minutes(1) });
   }
   const own = Object.keys(props.extraParameters ?? {}).find((name) => OWN_PARAMETERS.includes(name));
   if (own !== undefined) {

@@ -10,11 +10,13 @@ import { hash } from './keys';
 import type { Resources } from './resources';
 import { signingKeys } from './signing-keys';
 import { newHandle, successorsFrom } from './successors';
+import type { UpstreamRecheck } from './upstream-recheck';
 
 export interface EngineContext {
   readonly config: ProviderConfig;
   readonly store: DynamoStore;
   readonly resources: Resources;
+  readonly recheck: UpstreamRecheck;
   /** Answers a person with a page where the engine cannot redirect to the client. */
   renderError(ctx: KoaContextWithOIDC, error: Error): void;
   /** Hears of every error that is not the request's fault. */
@@ -66,7 +68,7 @@ function handleMaker(model: { prototype: object }): { generateTokenId(this: { gr
   return model.prototype as { generateTokenId(): string };
 }
 
-function configuration({ config, resources, renderError }: EngineContext, keySet: KeySet): Configuration {
+function configuration({ config, resources, recheck, renderError }: EngineContext, keySet: KeySet): Configuration {
   const { lifetimes } = config;
   return {
     jwks: { keys: signingKeys(keySet) },
@@ -100,7 +102,11 @@ function configuration({ config, resources, renderError }: EngineContext, keySet
       requireSameBrowser(ctx);
       return ctx.oidc.provider.Grant.find(grantId);
     },
-    findAccount: async (_ctx, sub) => ({ accountId: sub, claims: async () => ({ sub }) }),
+    findAccount: async (_ctx, sub, token) => {
+      if (token?.kind === 'RefreshToken' && token.grantId && !(await recheck.holds(token.grantId, sub)))
+        return undefined;
+      return { accountId: sub, claims: async () => ({ sub }) };
+    },
     extraTokenClaims: async (ctx) => ({ ...(ctx.oidc.entities.Grant as PersonalGrant | undefined)?.personClaims }),
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: true,

@@ -13,6 +13,8 @@ export const upstreamKey = (uid: string, state: string) => `interaction#${hash(u
 export const grantKey = (grantId: string) => `grant#${hash(grantId)}/grant`;
 export const codeKey = (code: string) => `grant#${hash(grantIdOf(code))}/code#${hash(code)}`;
 export const refreshTokenKey = (token: string) => `grant#${hash(grantIdOf(token))}/refresh#${hash(token)}`;
+/** Upstream's refresh token for a grant. */
+export const upstreamTokenKey = (grantId: string) => `grant#${hash(grantId)}/upstream`;
 export const personKey = (sub: string, grantId: string) => `person#${sub}/grant#${hash(grantId)}`;
 
 /** Codes and refresh tokens read `<grantId>.<secret>`, so that one batch read finds the token and its grant. */

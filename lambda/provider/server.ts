@@ -14,9 +14,11 @@ import { answerFailure, isForPeople, renderError } from './failures';
 import { formOf, type HttpRequest, type HttpResponse, isForm } from './http';
 import { logProblem } from './log';
 import { Resources } from './resources';
+import { Sealer } from './sealer';
 import { SignIn } from './sign-in';
 import { answerTokenRequest } from './token-endpoint';
 import { Upstream } from './upstream';
+import { UpstreamRecheck } from './upstream-recheck';
 
 export interface ServerContext {
   readonly config: ProviderConfig;
@@ -34,21 +36,20 @@ const DISCOVERY = new Set(['/.well-known/oauth-authorization-server', '/.well-kn
 export class AuthorizationServer {
   readonly #issuer: URL;
   readonly #resources: Resources;
+  readonly #recheck: UpstreamRecheck;
   readonly #signIn: SignIn;
   /** What went wrong inside the engine while it answered the request. */
   readonly #engineFailure = new AsyncLocalStorage<{ error?: Error }>();
-  #engine: { readonly versionId: string; readonly provider: Provider } | undefined;
+  #engine: { readonly versionId: string; readonly provider: Provider; readonly sealer: Sealer } | undefined;
 
   constructor(private readonly context: ServerContext) {
     const { config, store, upstreamSecret } = context;
     this.#issuer = new URL(config.issuer);
     this.#resources = new Resources(store);
     const clientSecret = async () => (await upstreamSecret.get()).text;
-    this.#signIn = new SignIn(
-      store,
-      this.#resources,
-      new Upstream(config.upstream, `${config.issuer}/callback`, clientSecret),
-    );
+    const upstream = new Upstream(config.upstream, `${config.issuer}/callback`, clientSecret);
+    this.#recheck = new UpstreamRecheck(store, upstream, () => this.#sealer, config.upstream.recheck);
+    this.#signIn = new SignIn(store, this.#resources, upstream, this.#recheck);
   }
 
   /** Never throws. */
@@ -144,13 +145,20 @@ export class AuthorizationServer {
     const { text, versionId } = await this.context.keySetSecret.get();
     if (this.#engine?.versionId === versionId) return this.#engine.provider;
     try {
-      this.#engine = { versionId, provider: this.#createEngine(parseKeySet(text)) };
+      const keySet = parseKeySet(text);
+      const sealer = new Sealer(keySet.encryptionKeys);
+      this.#engine = { versionId, provider: this.#createEngine(keySet), sealer };
     } catch (error) {
       // A key set that cannot be used must not stop a server that has a good one.
       if (!this.#engine) throw error;
       logProblem('key_set.unusable', error);
     }
     return this.#engine.provider;
+  }
+
+  get #sealer(): Sealer {
+    if (!this.#engine) throw new Error('No request is answered before the key set is there');
+    return this.#engine.sealer;
   }
 
   #createEngine(keySet: KeySet): Provider {
@@ -160,6 +168,7 @@ export class AuthorizationServer {
         config,
         store,
         resources: this.#resources,
+        recheck: this.#recheck,
         renderError,
         onServerError: (error) => {
           const outcome = this.#engineFailure.getStore();

@@ -11,6 +11,7 @@ import { consentPage } from './pages/consent-page';
 import { errorPage, expired, forged, otherBrowser, upstreamDown, used } from './pages/error-page';
 import { type Resources, withImplied } from './resources';
 import { type Person, type Upstream, type UpstreamChecks, UpstreamRefused, UpstreamUnavailable } from './upstream';
+import type { UpstreamRecheck } from './upstream-recheck';
 
 /** What a consent remembers until upstream answers. */
 interface UpstreamTransaction {
@@ -36,6 +37,7 @@ export class SignIn {
     private readonly store: DynamoStore,
     private readonly resources: Resources,
     private readonly upstream: Upstream,
+    private readonly recheck: UpstreamRecheck,
   ) {}
 
   /** GET /interaction/{uid} */
@@ -130,16 +132,14 @@ export class SignIn {
     const consent = { clientId: client.clientId, clientName: client.clientName, resource: resource.identifier };
 
     await grant.save();
+    const expires = now() + grant.remainingTTL;
     const [response] = await Promise.all([
       finish(interaction, {
         login: { accountId: person.sub, remember: false },
         consent: { grantId: grant.jti },
       }),
-      this.store.set(
-        personKey(person.sub, grant.jti),
-        { ...consent, scopes: names, consentedAt },
-        (now() + grant.remainingTTL) * 1000,
-      ),
+      this.store.set(personKey(person.sub, grant.jti), { ...consent, scopes: names, consentedAt }, expires * 1000),
+      person.refreshToken && this.recheck.remember(grant.jti, person.refreshToken, expires),
     ]);
     logEvent('person.signed_in', { clientId: client.clientId, sub: person.sub });
     return response;

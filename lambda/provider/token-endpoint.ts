@@ -1,6 +1,6 @@
 import type { DynamoStore, StoredRecord } from '../store/dynamo-store';
 import { type HttpResponse, json } from './http';
-import { clientKey, codeKey, grantIdOf, grantKey, refreshTokenKey } from './keys';
+import { clientKey, codeKey, grantIdOf, grantKey, refreshTokenKey, upstreamTokenKey } from './keys';
 import { logEvent } from './log';
 import { currentUnitOfWork, UnitOfWork } from './unit-of-work';
 
@@ -41,7 +41,9 @@ function tokenKeys(form: URLSearchParams): string[] {
   const refresh = form.get('grant_type') === 'refresh_token';
   const token = form.get(refresh ? 'refresh_token' : 'code') ?? '';
   const grantId = grantIdOf(token);
-  return grantId ? [refresh ? refreshTokenKey(token) : codeKey(token), grantKey(grantId)] : [];
+  if (!grantId) return [];
+  const keys = refresh ? [refreshTokenKey(token), upstreamTokenKey(grantId)] : [codeKey(token)];
+  return [...keys, grantKey(grantId)];
 }
 
 function basicClientId(authorization = ''): string | undefined {

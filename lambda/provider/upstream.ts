@@ -38,6 +38,8 @@ export interface Person {
   readonly sub: string;
   /** The claims that access tokens carry. */
   readonly claims: Readonly<Record<string, unknown>>;
+  /** By which upstream can be asked later whether the person is still one of theirs; where upstream gives one. */
+  readonly refreshToken?: string;
 }
 
 /** The identity provider that people sign in at (OpenID Connect Core), as one confidential client of it. */
@@ -105,7 +107,30 @@ export class Upstream {
       claims: Object.fromEntries(
         this.config.claims.filter((name) => claims[name] !== undefined).map((name) => [name, claims[name]]),
       ),
+      ...(tokens.refresh_token ? { refreshToken: tokens.refresh_token } : {}),
     };
+  }
+
+  /**
+   * Asks whether a person is still one of theirs.
+   *
+   * @returns the refresh token to ask with the next time
+   * @throws UpstreamRefused if upstream has ended the person's access, or no longer lets `allow` hold
+   * @throws Error if upstream could not be asked, which says nothing about the person
+   */
+  async refresh(refreshToken: string, sub: string): Promise<string> {
+    let tokens: Awaited<ReturnType<typeof client.refreshTokenGrant>>;
+    try {
+      tokens = await client.refreshTokenGrant(await this.#configuration(), refreshToken);
+    } catch (error) {
+      if (!(error instanceof client.ResponseBodyError && error.error === 'invalid_grant')) throw error;
+      throw new UpstreamRefused('access_denied', 'The identity provider has ended the access', { cause: error });
+    }
+    const claims = tokens.claims();
+    if (claims && (hashOf(claims.iss, claims.sub) !== sub || !isAllowed(claims, this.config.allow))) {
+      throw new UpstreamRefused('access_denied', 'This account is no longer among those that may sign in here');
+    }
+    return tokens.refresh_token ?? refreshToken;
   }
 
   async #configuration(): Promise<client.Configuration> {

@@ -172,6 +172,7 @@ describe('the functions', () => {
         extraParameters: {},
         allow: [],
         claims: [],
+        recheck: 3600,
       },
       lifetimes: {
         accessToken: 3600,

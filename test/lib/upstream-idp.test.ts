@@ -1,4 +1,4 @@
-import { App, CfnParameter, Fn, Stack } from 'aws-cdk-lib';
+import { App, CfnParameter, Duration, Fn, Stack } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { OidcUpstreamProps } from 'mcp-oidc-auth';
@@ -179,6 +179,7 @@ describe('wrong props', () => {
       "upstream.allow for claim 'email' must name at least one value, and no empty one.",
     ],
     [{ allow: [{ claim: '', values: ['x'] }] }, 'upstream.allow must name a claim'],
+    [{ recheck: Duration.seconds(30) }, 'upstream.recheck must be at least 1 minute, got 30 seconds.'],
     [
       { extraParameters: { redirect_uri: 'https://evil.example' } },
       "upstream.extraParameters must not have 'redirect_uri': the authorization server sets it.",

@@ -18,6 +18,8 @@ export interface UpstreamIssuer extends AsyncDisposable {
   tokenError?: { readonly status: number; readonly error: string };
   /** The token endpoint leaves the ID token out. */
   withoutIdToken?: boolean;
+  /** The token endpoint gives a refresh token with a code, and a new one at each use. */
+  refreshTokens?: boolean;
   /** The metadata's `token_endpoint_auth_methods_supported`. */
   authMethods?: readonly string[];
   /** The authorization requests that it got. */
@@ -73,10 +75,14 @@ export async function startUpstreamIssuer(): Promise<UpstreamIssuer> {
         // RFC 6749 section 5.2: whoever tried HTTP Basic authentication is answered with a challenge.
         if (self.tokenError?.status === 401) res.setHeader('www-authenticate', 'Basic realm="upstream"');
         if (self.tokenError) return json(self.tokenError.status, { error: self.tokenError.error });
-        const code = form.get('code') ?? '';
-        const request = codes.get(code);
-        codes.delete(code);
-        if (!request || !isProved(request, form)) return json(400, { error: 'invalid_grant' });
+        const handle = form.get('refresh_token') ?? form.get('code') ?? '';
+        const request = codes.get(handle);
+        codes.delete(handle);
+        if (!request || !(form.has('refresh_token') || isProved(request, form))) {
+          return json(400, { error: 'invalid_grant' });
+        }
+        const refreshToken = self.refreshTokens ? `upstream-refresh-${tokenRequests.length}` : undefined;
+        if (refreshToken) codes.set(refreshToken, request);
         const idToken = await new SignJWT({ ...self.claims, nonce: self.nonce ?? request.get('nonce') })
           .setProtectedHeader({ alg: 'RS256', kid: 'upstream' })
           .setIssuer(self.issuer)
@@ -88,6 +94,7 @@ export async function startUpstreamIssuer(): Promise<UpstreamIssuer> {
           access_token: 'upstream',
           token_type: 'Bearer',
           ...(self.withoutIdToken ? {} : { id_token: idToken }),
+          ...(refreshToken ? { refresh_token: refreshToken } : {}),
         });
       }
       default:

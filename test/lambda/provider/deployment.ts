@@ -120,6 +120,7 @@ export async function startDeployment(options: Options = {}): Promise<Deployment
       extraParameters: {},
       allow: [],
       claims: ['email'],
+      recheck: 3600,
       ...options.upstream,
     },
     lifetimes: { ...LIFETIMES, ...options.lifetimes },

@@ -1,0 +1,68 @@
+import type { DynamoStore, StoredRecord } from '../store/dynamo-store';
+import { grantKey, upstreamTokenKey } from './keys';
+import { logEvent, logProblem } from './log';
+import type { Sealer } from './sealer';
+import { currentUnitOfWork } from './unit-of-work';
+import { type Upstream, UpstreamRefused } from './upstream';
+
+/** Upstream's refresh token for one grant, sealed. */
+interface UpstreamToken {
+  readonly sealed: string;
+  /** Epoch seconds. */
+  readonly checkedAt: number;
+}
+
+/** Asks upstream from time to time whether a person is still one of theirs, by the refresh token that it gave at the sign-in. */
+export class UpstreamRecheck {
+  /**
+   * @param sealer of the key set in use
+   * @param interval seconds between two questions about one grant
+   */
+  constructor(
+    private readonly store: DynamoStore,
+    private readonly upstream: Upstream,
+    private readonly sealer: () => Sealer,
+    private readonly interval: number,
+  ) {}
+
+  /** @param expires epoch seconds */
+  async remember(grantId: string, refreshToken: string, expires: number): Promise<void> {
+    const key = upstreamTokenKey(grantId);
+    const token: UpstreamToken = { sealed: this.sealer().seal(refreshToken, key), checkedAt: now() };
+    await this.store.set(key, token, expires * 1000);
+  }
+
+  /**
+   * During a refresh: whether the person may go on. Where upstream refuses, the grant is deleted; while upstream cannot be
+   * asked, everybody goes on.
+   */
+  async holds(grantId: string, sub: string): Promise<boolean> {
+    const record = currentUnitOfWork.getStore()?.get(upstreamTokenKey(grantId));
+    if (!record || !(await this.#claim(record))) return true;
+    try {
+      const { sealed } = record.value as UpstreamToken;
+      const refreshToken = await this.upstream.refresh(this.sealer().open(sealed, record.key), sub);
+      await this.remember(grantId, refreshToken, record.expiresAt ?? now() + this.interval);
+      return true;
+    } catch (error) {
+      if (!(error instanceof UpstreamRefused)) {
+        logProblem('upstream.recheck_failed', error, { sub });
+        return true;
+      }
+      await this.store.delete(grantKey(grantId));
+      logEvent('grant.ended_by_upstream', { sub, reason: error.message });
+      return false;
+    }
+  }
+
+  /** Of any number of refreshes at once, one asks: upstream may take two uses of its token for a theft. */
+  async #claim({ key, value, consumedAt }: StoredRecord): Promise<boolean> {
+    const last = Math.max((value as UpstreamToken).checkedAt, consumedAt ?? 0);
+    if (now() - last < this.interval) return false;
+    return this.store.consume(key, { now: now(), ...(consumedAt === undefined ? {} : { seen: consumedAt }) });
+  }
+}
+
+function now(): number {
+  return Math.floor(Date.now() / 1000);
+}
