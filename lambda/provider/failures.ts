@@ -5,6 +5,7 @@ import { type HttpResponse, json } from './http';
 import { loggablePath, logProblem } from './log';
 import { badRequest, errorPage, expired, failure, outage, type Problem, unknownClient } from './pages/error-page';
 import { UnderWayError } from './race';
+import { OutOfTime } from './time-limit';
 
 /** Whether a person or a program reads what is answered there. */
 export function isForPeople(path: string): boolean {
@@ -43,10 +44,12 @@ function problemOf(error: Error): Problem {
   return failure;
 }
 
+const OUTAGES = [OutOfTime, UnderWayError, UnreadKeysError];
+
 /** What passes by itself: what AWS and the network do to us, as against what our own code does. */
 function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (error instanceof UnreadKeysError || error instanceof UnderWayError) return true;
+  if (OUTAGES.some((outage) => error instanceof outage)) return true;
   if ('$metadata' in error || '$fault' in error) return true;
   const isSystemError = 'code' in error && 'errno' in error;
   return isSystemError || error.name === 'TimeoutError' || error.name === 'CredentialsProviderError';

@@ -12,8 +12,13 @@ import { AuthorizationServer } from './server.js';
 /** Seconds between looks at the upstream client secret: the operator's new value is in use within a minute. */
 const UPSTREAM_SECRET_REFRESH = 60;
 
-/** One call must leave time for another try, and for an answer, within API Gateway's 30 seconds. */
-const aws = { maxAttempts: 3, requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000 } };
+/** In milliseconds: DynamoDB answers in some ten, so what takes a second is lost, and another try is sooner there than its answer. */
+const aws = { maxAttempts: 3, requestHandler: { connectionTimeout: 1_000, requestTimeout: 2_000 } };
+
+/** In milliseconds: API Gateway waits for 30 seconds, and for a cold start they have begun before the function has. */
+const LONGEST = 25_000;
+/** What Lambda leaves for the answer itself. */
+const RESERVE = 1_000;
 
 const server = createServer(JSON.parse(process.env[CONFIG] ?? '{}'));
 
@@ -33,10 +38,11 @@ function createServer(config: ProviderConfig): AuthorizationServer {
 /** The Lambda function behind the HTTP API, payload format 2.0. */
 export const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
   .use(accessLog())
-  .handler(async (event) =>
-    currentRequest.run({ id: event.requestContext.requestId }, async () =>
-      toResult(await server.handle(toRequest(event))),
-    ),
+  .handler(async (event, context) =>
+    currentRequest.run({ id: event.requestContext.requestId }, async () => {
+      const timeLimit = Math.min(LONGEST, context.getRemainingTimeInMillis() - RESERVE);
+      return toResult(await server.handle(toRequest(event), timeLimit));
+    }),
   );
 
 /** One line for each request, without its query string, which carries codes and states. */

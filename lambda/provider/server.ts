@@ -16,6 +16,7 @@ import { logProblem } from './log';
 import { Resources } from './resources';
 import { Sealer } from './sealer';
 import { SignIn } from './sign-in';
+import { within } from './time-limit';
 import { answerTokenRequest } from './token-endpoint';
 import { Upstream } from './upstream';
 import { UpstreamRecheck } from './upstream-recheck';
@@ -52,10 +53,14 @@ export class AuthorizationServer {
     this.#signIn = new SignIn(store, this.#resources, upstream, this.#recheck);
   }
 
-  /** Never throws. */
-  async handle(request: HttpRequest): Promise<HttpResponse> {
+  /**
+   * Never throws.
+   *
+   * @param timeLimit milliseconds after which the answer is 503, whatever is still under way
+   */
+  async handle(request: HttpRequest, timeLimit: number): Promise<HttpResponse> {
     try {
-      return await this.#answer(request);
+      return await within(timeLimit, this.#answer(request));
     } catch (error) {
       return answerFailure(error, request.path);
     }

@@ -45,7 +45,7 @@ function call({ method = 'GET', path, query = '', headers = {}, cookies, body }:
     isBase64Encoded: body !== undefined,
     requestContext: { requestId: 'request-1', http: { method, path, sourceIp: '203.0.113.7' } },
   };
-  return handler(event as unknown as APIGatewayProxyEventV2, {} as Context);
+  return handler(event as unknown as APIGatewayProxyEventV2, { getRemainingTimeInMillis: () => 29_000 } as Context);
 }
 
 describe('the function', () => {

@@ -24,6 +24,9 @@ export class Harness implements AsyncDisposable {
 
   #next = 0;
 
+  /** Milliseconds that an instance has for an answer. */
+  timeLimit = 25_000;
+
   readonly store: Deployment['store'];
   readonly upstream: Deployment['upstream'];
   readonly config: Deployment['config'];
@@ -67,7 +70,7 @@ export class Harness implements AsyncDisposable {
     const { instances } = this.deployment;
     const instance = instances[this.#next++ % instances.length]!;
     const empty = { method: 'GET', path: '/', query: '', headers: {}, body: Buffer.alloc(0), sourceIp: '203.0.113.7' };
-    return instance.handle({ ...empty, ...request });
+    return instance.handle({ ...empty, ...request }, this.timeLimit);
   }
 
   /** Sends a request to the next instance; other hosts than the issuer's are real. */

@@ -68,6 +68,23 @@ describe('an outage of the store', () => {
     expect((await harness.refresh(client, 'a.b')).status).toBe(503);
   });
 
+  it('that never answers is 503 within the time limit', async () => {
+    const { body } = await harness.redeem(client, await harness.signIn(client));
+    let answer = () => {};
+    const hanging = vi.spyOn(DynamoStore.prototype, 'read').mockReturnValue(
+      new Promise((resolve) => {
+        answer = () => resolve([]);
+      }),
+    );
+    harness.timeLimit = 50;
+    const refused = await harness.refresh(client, body.refresh_token);
+    expect([refused.status, refused.body.error]).toEqual([503, 'temporarily_unavailable']);
+    hanging.mockRestore();
+    answer();
+    harness.timeLimit = 25_000;
+    expect((await harness.refresh(client, body.refresh_token)).status).toBe(200);
+  });
+
   it.each(['/token', '/revoke', '/register'])('at %s never looks like a verdict on the client', async (path) => {
     const store = breakStore();
     const response =
