@@ -5,11 +5,21 @@ import { AttributeType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import { type LifetimeProps, McpOidcAuth, UpstreamIdp } from 'mcp-oidc-auth';
+import {
+  type ClientMetadataProps,
+  type LifetimeProps,
+  McpOidcAuth,
+  type ProviderFunctionOptions,
+  UpstreamIdp,
+} from 'mcp-oidc-auth';
 
 export interface NotesStackProps extends StackProps {
   /** How long tokens and sign-ins live. */
   readonly lifetimes?: LifetimeProps;
+  /** How clients' metadata documents are fetched. */
+  readonly clientMetadata?: ClientMetadataProps;
+  /** Options of the authorization server's function. */
+  readonly functionOptions?: ProviderFunctionOptions;
 }
 
 /** An MCP server that keeps notes, and the authorization server that says whose notes they are. */
@@ -41,6 +51,8 @@ export class NotesStack extends Stack {
         claims: ['email'],
       }),
       lifetimes: props.lifetimes,
+      clientMetadata: props.clientMetadata,
+      functionOptions: props.functionOptions,
     });
 
     // The MCP server: a function behind a REST API that streams its answers.

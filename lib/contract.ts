@@ -88,12 +88,18 @@ export interface UpstreamConfig {
   readonly recheck: number;
 }
 
+export interface ClientMetadataConfig {
+  /** Hosts whose metadata documents are fetched from any address and port. */
+  readonly internalHosts: readonly string[];
+}
+
 /** CONFIG of the provider function. */
 export interface ProviderConfig {
   readonly issuer: string;
   readonly tableName: string;
   readonly keySetSecretArn: string;
   readonly upstream: UpstreamConfig;
+  readonly clientMetadata: ClientMetadataConfig;
   readonly lifetimes: Lifetimes;
   /** Seconds between looks at the key set secret; also max-age of /jwks. */
   readonly keySetRefresh: number;

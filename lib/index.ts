@@ -1,3 +1,4 @@
+export type { ClientMetadataProps } from './client-metadata';
 export type { CustomDomainProps } from './front-door';
 export type { McpOidcAuthAttributes } from './imported-mcp-oidc-auth';
 export type { LifetimeProps } from './lifetimes';

@@ -7,6 +7,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { bundledFunction, configure } from './bundled-function';
+import { type ClientMetadataProps, clientMetadata } from './client-metadata';
 import { KEY_SET_RESOURCE_TYPE, PROTECTED_RESOURCE_TYPE, RESOURCES_PARTITION, TABLE } from './contract';
 import { type CustomDomainProps, FrontDoor } from './front-door';
 import { ImportedMcpOidcAuth, type McpOidcAuthAttributes } from './imported-mcp-oidc-auth';
@@ -53,6 +54,13 @@ export interface McpOidcAuthProps {
    * @default - see LifetimeProps
    */
   readonly lifetimes?: LifetimeProps;
+
+  /**
+   * How Client ID Metadata Documents are fetched.
+   *
+   * @default - from the public internet
+   */
+  readonly clientMetadata?: ClientMetadataProps;
 
   /**
    * How often a new signing key takes over. 4 hours to 1000 days, in whole hours.
@@ -177,6 +185,7 @@ export class McpOidcAuth extends McpOidcAuthBase {
       tableName: this.table.tableName,
       keySetSecretArn: this.keySetSecret.secretArn,
       upstream: props.upstream._config(Stack.of(this)),
+      clientMetadata: clientMetadata(props.clientMetadata ?? {}),
       lifetimes: lifetimesInSeconds,
       keySetRefresh: KEY_SET_REFRESH.toSeconds(),
     });

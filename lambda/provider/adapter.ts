@@ -1,9 +1,11 @@
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { StoredRecord } from '../store/dynamo-store';
+import { isClientIdUrl } from './client-metadata/client-id-url';
 import { CodeAdapter } from './code-adapter';
 import { clientKey, codeKey, grantKey, hash, interactionKey, refreshTokenKey } from './keys';
 import { type AdapterContext, now, RecordAdapter } from './record-adapter';
 import { RefreshTokenAdapter } from './refresh-token-adapter';
+import { currentUnitOfWork } from './unit-of-work';
 
 /** Models that the engine asks for and that are never stored: there is no login session of our own, and access tokens are JWTs. */
 const NEVER_STORED = new Set(['Session', 'AccessToken', 'ClientCredentials']);
@@ -34,6 +36,13 @@ export function adapterFactory(context: AdapterContext): (model: string) => Adap
 }
 
 class ClientAdapter extends RecordAdapter {
+  /** For the URL of a metadata document the answer is final, so that the engine never looks for the document itself. */
+  override async find(id: string): Promise<AdapterPayload | undefined> {
+    if (!isClientIdUrl(id)) return super.find(id);
+    const duringTokenRequest = currentUnitOfWork.getStore() !== undefined;
+    return this.context.documents.find(id, () => this.record(id), duringTokenRequest);
+  }
+
   override async upsert(id: string, payload: AdapterPayload): Promise<void> {
     const { client_secret: secret, ...rest } = payload;
     // Client secrets are random and long, so a plain hash is enough: there is no dictionary to run against it.

@@ -53,31 +53,73 @@ type Metadata = Record<string, unknown>;
  * @throws OIDCProviderError invalid_redirect_uri or invalid_client_metadata (RFC 7591 section 3.2.2)
  */
 export function normalizeRegistration(body: Metadata): Metadata {
+  const metadata = normalize(body);
+  const { token_endpoint_auth_method: method } = metadata;
+  if (typeof method === 'string' && !AUTH_METHODS.has(method)) {
+    throw new errors.InvalidClientMetadata(`token_endpoint_auth_method must be one of ${[...AUTH_METHODS].join(', ')}`);
+  }
+  return metadata;
+}
+
+/**
+ * The same for a Client ID Metadata Document, which is public: it shares no secret and must say who it describes
+ * (draft-ietf-oauth-client-id-metadata-document-00 section 4.1), and to people too (MCP 2026-07-28, client registration).
+ *
+ * @param clientId the URL that the document was fetched from
+ * @throws OIDCProviderError invalid_redirect_uri or invalid_client_metadata
+ */
+export function normalizeMetadataDocument(document: Metadata, clientId: string): Metadata {
+  if (document.client_id !== clientId) throw new errors.InvalidClientMetadata('client_id must be its own address');
+  for (const name of ['client_secret', 'client_secret_expires_at']) {
+    if (isGiven(document[name])) throw new errors.InvalidClientMetadata(`${name} must not be in a public document`);
+  }
+  const metadata = normalize(document);
+  if (typeof metadata.client_name !== 'string' || metadata.client_name.trim() === '') {
+    throw new errors.InvalidClientMetadata('client_name must be a name for people');
+  }
+  requirePublicClient(document);
+  return { ...metadata, client_id: clientId, token_endpoint_auth_method: 'none' };
+}
+
+/** A document may prefer keys of its own and still offer `none` beside them, as ChatGPT's does. */
+function requirePublicClient(document: Metadata): void {
+  const { token_endpoint_auth_method: method, token_endpoint_auth_methods_supported: offered } = document;
+  if (typeof method === 'string' && method.startsWith('client_secret')) {
+    throw new errors.InvalidClientMetadata('token_endpoint_auth_method must not be that of a shared secret');
+  }
+  if (!isGiven(method) || method === 'none' || (Array.isArray(offered) && offered.includes('none'))) return;
+  throw new errors.InvalidClientMetadata('token_endpoint_auth_method must be none, or none must be offered beside it');
+}
+
+/** What holds for every client, however it comes to be known. */
+function normalize(given: Metadata): Metadata {
   const metadata: Metadata = {};
-  for (const [name, value] of Object.entries(body)) {
-    if (!KEPT.has(name) || value === '' || value === null) continue;
+  for (const [name, value] of Object.entries(given)) {
+    if (!KEPT.has(name) || !isGiven(value)) continue;
     if (LINKS.has(name) && !isHttpsUrl(value)) continue;
     metadata[name] = value;
   }
 
-  metadata.redirect_uris = usableRedirectUris(metadata.redirect_uris);
-  metadata.application_type = (metadata.redirect_uris as string[]).some(isNative) ? 'native' : 'web';
+  const uris = usableRedirectUris(metadata.redirect_uris);
+  const native = uris.some(isNative);
+  // The engine takes https on a loopback address for web clients only.
+  metadata.redirect_uris = native ? uris.filter((uri) => isNative(uri) || !isLoopback(uri)) : uris;
+  metadata.application_type = native ? 'native' : 'web';
 
   if (Array.isArray(metadata.grant_types)) {
     metadata.grant_types = metadata.grant_types.filter((grant) => GRANT_TYPES.has(grant));
     if (!(metadata.grant_types as string[]).includes('authorization_code')) delete metadata.grant_types;
+  } else {
+    delete metadata.grant_types;
   }
   // Unlike RFC 7591's default, a client that says nothing gets refresh tokens: MCP clients that forget to ask fail daily.
   metadata.grant_types ??= ['authorization_code', 'refresh_token'];
   metadata.response_types = ['code'];
-
-  if (
-    typeof metadata.token_endpoint_auth_method === 'string' &&
-    !AUTH_METHODS.has(metadata.token_endpoint_auth_method)
-  ) {
-    throw new errors.InvalidClientMetadata(`token_endpoint_auth_method must be one of ${[...AUTH_METHODS].join(', ')}`);
-  }
   return metadata;
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== '';
 }
 
 function isHttpsUrl(value: unknown): boolean {
@@ -87,6 +129,10 @@ function isHttpsUrl(value: unknown): boolean {
 /** A redirect URI that only works on the person's own machine: loopback (RFC 8252 section 7.3) or a private-use scheme (section 7.1). */
 function isNative(uri: string): boolean {
   return new URL(uri).protocol !== 'https:';
+}
+
+function isLoopback(uri: string): boolean {
+  return LOOPBACK.has(new URL(uri).hostname);
 }
 
 function usableRedirectUris(value: unknown): string[] {

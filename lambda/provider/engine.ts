@@ -5,6 +5,8 @@ import type { DynamoStore } from '../store/dynamo-store';
 import { adapterFactory } from './adapter';
 import { OIDC_SCOPES } from './authorization-request';
 import { BrowserBinding } from './browser-binding';
+import type { GuardedFetch } from './client-metadata/guarded-fetch';
+import type { MetadataDocuments } from './client-metadata/metadata-documents';
 import { logDecisions } from './decisions';
 import { hash } from './keys';
 import type { Resources } from './resources';
@@ -17,6 +19,8 @@ export interface EngineContext {
   readonly store: DynamoStore;
   readonly resources: Resources;
   readonly recheck: UpstreamRecheck;
+  readonly documents: MetadataDocuments;
+  readonly guardedFetch: GuardedFetch;
   /** Answers a person with a page where the engine cannot redirect to the client. */
   renderError(ctx: KoaContextWithOIDC, error: Error): void;
   /** Hears of every error that is not the request's fault. */
@@ -33,9 +37,9 @@ export const SESSION_COOKIE = '__Host-session';
 
 /** oidc-provider, configured as the authorization server of MCP servers, signing with `keySet`. */
 export function createEngine(context: EngineContext, keySet: KeySet): Provider {
-  const { config, store } = context;
+  const { config, store, documents } = context;
   const successors = successorsFrom(keySet.successorKeys);
-  const adapter = adapterFactory({ store, lifetimes: config.lifetimes, successors });
+  const adapter = adapterFactory({ store, documents, lifetimes: config.lifetimes, successors });
   const provider = new Provider(config.issuer, { ...configuration(context, keySet), adapter });
 
   // Codes and refresh tokens carry the grant's id, so that one batch read finds all that a token request needs.
@@ -68,7 +72,10 @@ function handleMaker(model: { prototype: object }): { generateTokenId(this: { gr
   return model.prototype as { generateTokenId(): string };
 }
 
-function configuration({ config, resources, recheck, renderError }: EngineContext, keySet: KeySet): Configuration {
+function configuration(
+  { config, resources, recheck, guardedFetch, renderError }: EngineContext,
+  keySet: KeySet,
+): Configuration {
   const { lifetimes } = config;
   return {
     jwks: { keys: signingKeys(keySet) },
@@ -112,6 +119,8 @@ function configuration({ config, resources, recheck, renderError }: EngineContex
     rotateRefreshToken: true,
     expiresWithSession: async () => false,
     revokeGrantPolicy: () => true,
+    // Whatever the engine fetches, strangers have named.
+    fetch: async (address) => guardedFetch.get(String(address)),
     renderError: async (ctx, _out, error) => renderError(ctx, error),
     ttl: {
       AccessToken: lifetimes.accessToken,
@@ -134,6 +143,8 @@ function configuration({ config, resources, recheck, renderError }: EngineContex
       dPoP: { enabled: false },
       revocation: { enabled: true, allowedPolicy: async (_ctx, client, token) => client.clientId === token.clientId },
       registration: { enabled: true, issueRegistrationAccessToken: false },
+      // Served by the adapter, which keeps the documents for all instances and knows an outage from a refusal.
+      clientIdMetadataDocument: { enabled: true, ack: 'draft-02', allowFetch: async () => false },
       externalSigningSupport: { enabled: true, ack: 'experimental-01' },
       resourceIndicators: {
         enabled: true,

@@ -1,9 +1,21 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { UnreadKeysError } from '../store/dynamo-store';
+import { FetchUnavailable } from './client-metadata/guarded-fetch';
+import { ClientMetadataRefused } from './client-metadata/metadata-documents';
 import { withCors } from './cors';
 import { type HttpResponse, json } from './http';
 import { loggablePath, logProblem } from './log';
-import { badRequest, errorPage, expired, failure, outage, type Problem, unknownClient } from './pages/error-page';
+import {
+  badRequest,
+  clientRefused,
+  clientUnreadable,
+  errorPage,
+  expired,
+  failure,
+  outage,
+  type Problem,
+  unknownClient,
+} from './pages/error-page';
 import { UnderWayError } from './race';
 import { OutOfTime } from './time-limit';
 
@@ -15,11 +27,12 @@ export function isForPeople(path: string): boolean {
 /** An outage is 503 with Retry-After, so that no client takes it for a verdict on its credentials. */
 export function answerFailure(error: unknown, path: string): HttpResponse {
   if (error instanceof errors.OIDCProviderError && error.expose) {
+    if (isForPeople(path)) return errorPage(problemOf(error));
     return withCors(json(error.status, { error: error.error, error_description: error.error_description }));
   }
   const unavailable = isOutage(error);
   logProblem(unavailable ? 'request.unavailable' : 'request.failed', error, { path: loggablePath(path) });
-  if (isForPeople(path)) return errorPage(unavailable ? outage : failure);
+  if (isForPeople(path)) return errorPage(problemOf(error));
   return withCors(
     unavailable
       ? json(503, { error: 'temporarily_unavailable' }, { 'retry-after': '5' })
@@ -35,16 +48,18 @@ export function renderError(ctx: KoaContextWithOIDC, error: Error): void {
   ctx.body = body;
 }
 
-function problemOf(error: Error): Problem {
+function problemOf(error: unknown): Problem {
+  if (error instanceof ClientMetadataRefused) return clientRefused(error.error_description ?? error.error);
+  if (error instanceof FetchUnavailable) return clientUnreadable;
   if (error instanceof errors.InvalidClient) return unknownClient;
   if (error instanceof errors.SessionNotFound) return expired;
   if (error instanceof errors.OIDCProviderError && error.expose) {
     return badRequest(error.error_description ?? error.error);
   }
-  return failure;
+  return isOutage(error) ? outage : failure;
 }
 
-const OUTAGES = [OutOfTime, UnderWayError, UnreadKeysError];
+const OUTAGES = [FetchUnavailable, OutOfTime, UnderWayError, UnreadKeysError];
 
 /** What passes by itself: what AWS and the network do to us, as against what our own code does. */
 function isOutage(error: unknown): boolean {

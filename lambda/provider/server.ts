@@ -6,6 +6,8 @@ import type { DynamoStore } from '../store/dynamo-store';
 import { normalizeAuthorizationRequest, normalizeTokenRequest, OIDC_SCOPES } from './authorization-request';
 import { BrowserBinding, clearCookie, clearOldest } from './browser-binding';
 import type { CachedSecret } from './cached-secret';
+import { GuardedFetch } from './client-metadata/guarded-fetch';
+import { MetadataDocuments } from './client-metadata/metadata-documents';
 import { normalizeRegistration } from './client-policy';
 import { noContent, registrationPreflight, withCors } from './cors';
 import { createEngine, SESSION_COOKIE } from './engine';
@@ -39,6 +41,8 @@ export class AuthorizationServer {
   readonly #resources: Resources;
   readonly #recheck: UpstreamRecheck;
   readonly #signIn: SignIn;
+  readonly #guardedFetch: GuardedFetch;
+  readonly #documents: MetadataDocuments;
   /** What went wrong inside the engine while it answered the request. */
   readonly #engineFailure = new AsyncLocalStorage<{ error?: Error }>();
   #engine: { readonly versionId: string; readonly provider: Provider; readonly sealer: Sealer } | undefined;
@@ -47,6 +51,14 @@ export class AuthorizationServer {
     const { config, store, upstreamSecret } = context;
     this.#issuer = new URL(config.issuer);
     this.#resources = new Resources(store);
+    const internalHosts = new Set(config.clientMetadata.internalHosts);
+    this.#guardedFetch = new GuardedFetch(internalHosts);
+    this.#documents = new MetadataDocuments({
+      store,
+      guardedFetch: this.#guardedFetch,
+      internalHosts,
+      lifetime: config.lifetimes.client,
+    });
     const clientSecret = async () => (await upstreamSecret.get()).text;
     const upstream = new Upstream(config.upstream, `${config.issuer}/callback`, clientSecret);
     this.#recheck = new UpstreamRecheck(store, upstream, () => this.#sealer, config.upstream.recheck);
@@ -174,6 +186,8 @@ export class AuthorizationServer {
         store,
         resources: this.#resources,
         recheck: this.#recheck,
+        documents: this.#documents,
+        guardedFetch: this.#guardedFetch,
         renderError,
         onServerError: (error) => {
           const outcome = this.#engineFailure.getStore();

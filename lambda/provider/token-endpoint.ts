@@ -1,4 +1,5 @@
 import type { DynamoStore, StoredRecord } from '../store/dynamo-store';
+import { isClientIdUrl } from './client-metadata/client-id-url';
 import { type HttpResponse, json } from './http';
 import { clientKey, codeKey, grantIdOf, grantKey, refreshTokenKey, upstreamTokenKey } from './keys';
 import { logEvent } from './log';
@@ -26,7 +27,8 @@ export async function answerTokenRequest(
   const response = await currentUnitOfWork.run(unit, engine);
   if (response.status !== 200) return response;
 
-  const client = clientId ? unit.get(clientKey(clientId)) : undefined;
+  // A metadata document is renewed by fetching it.
+  const client = clientId && !isClientIdUrl(clientId) ? unit.get(clientKey(clientId)) : undefined;
   if (client && isDueForRenewal(client, clientLifetime)) {
     const expires = (Math.floor(Date.now() / 1000) + clientLifetime) * 1000;
     unit.collect(() => store.set(client.key, client.value, expires));

@@ -3,9 +3,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { App, Duration } from 'aws-cdk-lib';
 import { type DemoIdentityProvider, startIdentityProvider } from '../../local/identity-provider/start';
 import { type RunningStack, startStack } from '../../local/start';
 import { Browser } from '../support/browser';
+import type { MetadataHost } from '../support/metadata-host';
 
 /** Ends in a hyphen and six characters on purpose: by a partial ARN Secrets Manager would not find it, only by its name. */
 const UPSTREAM_SECRET = 'upstream-client-secret';
@@ -24,11 +26,17 @@ export interface LocalStack extends AsyncDisposable {
  * Every function's instance ends after 20 events, so that nothing can live in memory alone.
  *
  * @param lifetimes in seconds, instead of the defaults
+ * @param metadataHost a host on loopback whose clients' metadata documents may be fetched; only then it is not the very app of bin/app.ts,
+ *   which trusts no such host, but its stack with that host as a prop
  */
-export async function startLocalStack(lifetimes: Record<string, number> = {}): Promise<LocalStack> {
+export async function startLocalStack(
+  lifetimes: Record<string, number> = {},
+  metadataHost?: MetadataHost,
+): Promise<LocalStack> {
   const directory = mkdtempSync(join(tmpdir(), 'mcp-oidc-auth-'));
   const assembly = join(directory, 'cdk.out');
-  synthesize(assembly, { lifetimes: JSON.stringify(lifetimes) });
+  if (metadataHost) await synthesizeWith(metadataHost, lifetimes, assembly);
+  else synthesize(assembly, { lifetimes: JSON.stringify(lifetimes) });
   const issuerPort = await freePort();
   const identityProvider = await startIdentityProvider({
     port: 0,
@@ -62,15 +70,37 @@ export async function startLocalStack(lifetimes: Record<string, number> = {}): P
   };
 }
 
+const ROOT = join(__dirname, '..', '..');
+
+/** The context of cdk.json: the flags that the CDK command line hands to the app. */
+const flags = (): Record<string, unknown> => JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8')).context;
+
 /** Runs the compiled app with the context of cdk.json, as the CDK command line does. */
 function synthesize(output: string, context: Record<string, string>): void {
-  const root = join(__dirname, '..', '..');
-  const { context: flags } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'));
   execFileSync(process.execPath, ['dist/bin/app.js'], {
-    cwd: root,
-    env: { ...process.env, CDK_OUTDIR: output, CDK_CONTEXT_JSON: JSON.stringify({ ...flags, ...context }) },
+    cwd: ROOT,
+    env: { ...process.env, CDK_OUTDIR: output, CDK_CONTEXT_JSON: JSON.stringify({ ...flags(), ...context }) },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+}
+
+/** The compiled stack of the app, whose authorization server trusts the host's certificate and may fetch from loopback. */
+async function synthesizeWith(
+  { origin, caFile }: MetadataHost,
+  lifetimes: Record<string, number>,
+  outdir: string,
+): Promise<void> {
+  const compiled = join(ROOT, 'dist', 'examples', 'notes-stack.js');
+  const { NotesStack } = (await import(compiled)) as typeof import('../../examples/notes-stack');
+  const app = new App({ outdir, context: flags() });
+  new NotesStack(app, 'McpOidcAuth', {
+    lifetimes: Object.fromEntries(
+      Object.entries(lifetimes).map(([name, lifetime]) => [name, Duration.seconds(lifetime)]),
+    ),
+    clientMetadata: { internalHosts: [new URL(origin).hostname] },
+    functionOptions: { environment: { NODE_EXTRA_CA_CERTS: caFile } },
+  });
+  app.synth();
 }
 
 async function freePort(): Promise<number> {

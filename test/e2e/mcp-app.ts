@@ -20,6 +20,8 @@ export class McpApp implements OAuthClientProvider {
     };
   }
 
+  /** Where its metadata document lies, if it has one. */
+  clientMetadataUrl?: string;
   /** Every authorization request that the person was sent to. */
   readonly authorizations: URL[] = [];
   /** Every HTTP exchange with the MCP server. */

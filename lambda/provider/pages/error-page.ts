@@ -73,6 +73,21 @@ export const unknownClient: Problem = {
     'In the app, remove this server (or clear its sign-in) and connect again: it then registers anew. Most apps do that by themselves.',
 };
 
+export const clientUnreadable: Problem = {
+  status: 503,
+  title: 'The app’s description cannot be read',
+  whatHappened:
+    'The app is described by a document on the site of its makers, which does not answer at the moment. Nothing was allowed and nothing is lost.',
+  whatToDo: 'Wait a moment and try again from the app.',
+};
+
+export const clientRefused = (reason: string): Problem => ({
+  status: 400,
+  title: 'The app’s description cannot be used',
+  whatHappened: `The app is described by a document on the site of its makers, and this server does not take it: ${reason}.`,
+  whatToDo: 'Tell the makers of the app what this page says.',
+});
+
 export const badRequest = (description: string): Problem => ({
   status: 400,
   title: 'The app asked for something impossible',

@@ -1,15 +1,26 @@
 import { errors } from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adapterFactory } from '../../../lambda/provider/adapter';
+import { GuardedFetch } from '../../../lambda/provider/client-metadata/guarded-fetch';
+import { MetadataDocuments } from '../../../lambda/provider/client-metadata/metadata-documents';
 import { successorsFrom } from '../../../lambda/provider/successors';
 import { Harness } from './harness';
 
 let harness: Harness;
+let documents: MetadataDocuments;
 let adapter: ReturnType<typeof adapterFactory>;
 beforeAll(async () => {
   harness = await Harness.start();
   const { store, config, keySet } = harness;
-  adapter = adapterFactory({ store, lifetimes: config.lifetimes, successors: successorsFrom(keySet.successorKeys) });
+  const internalHosts = new Set<string>();
+  const guardedFetch = new GuardedFetch(internalHosts);
+  documents = new MetadataDocuments({ store, guardedFetch, internalHosts, lifetime: config.lifetimes.client });
+  adapter = adapterFactory({
+    store,
+    documents,
+    lifetimes: config.lifetimes,
+    successors: successorsFrom(keySet.successorKeys),
+  });
 });
 afterAll(() => harness[Symbol.asyncDispose]());
 
@@ -38,6 +49,7 @@ describe('the adapter', () => {
     async (model) => {
       const strict = adapterFactory({
         store: harness.store,
+        documents,
         lifetimes: { ...harness.config.lifetimes, refreshGrace: 0 },
         successors: successorsFrom(harness.keySet.successorKeys),
       });

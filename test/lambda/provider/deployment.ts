@@ -48,6 +48,8 @@ export interface Options {
   readonly upstream?: Partial<UpstreamConfig>;
   readonly resources?: readonly ResourceRecord[];
   readonly instances?: number;
+  /** Hosts whose metadata documents may lie on loopback. */
+  readonly internalHosts?: readonly string[];
   readonly issuer?: string;
   /** Another secret than the one that holds the key set. */
   readonly keySetSecretArn?: string;
@@ -123,6 +125,7 @@ export async function startDeployment(options: Options = {}): Promise<Deployment
       recheck: 3600,
       ...options.upstream,
     },
+    clientMetadata: { internalHosts: options.internalHosts ?? [] },
     lifetimes: { ...LIFETIMES, ...options.lifetimes },
     keySetRefresh: 60,
   };

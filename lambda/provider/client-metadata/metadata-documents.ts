@@ -1,0 +1,142 @@
+import { type AdapterPayload, errors } from 'oidc-provider';
+import type { DynamoStore, StoredRecord } from '../../store/dynamo-store';
+import { normalizeMetadataDocument } from '../client-policy';
+import { clientKey } from '../keys';
+import { logEvent, logProblem } from '../log';
+import { now } from '../record-adapter';
+import { problemOfClientIdUrl } from './client-id-url';
+import { freshnessOf, LONGEST_FRESHNESS } from './freshness';
+import { FetchRefused, FetchUnavailable, type GuardedFetch } from './guarded-fetch';
+
+/** Milliseconds after which a host is asked again, however its answer was and whoever asks. */
+const ASK_AGAIN_AFTER = 30_000;
+/** How many answers of late an instance remembers. */
+const MOST_ATTEMPTS = 200;
+
+/** The client's document, or its address, is not one that may be used; the description says why. */
+export class ClientMetadataRefused extends errors.InvalidClient {}
+
+/** What the table holds of a document. Times in epoch seconds. */
+interface Copy {
+  readonly metadata: AdapterPayload;
+  readonly fetchedAt: number;
+  readonly freshUntil: number;
+}
+
+interface Attempt {
+  readonly at: number;
+  readonly outcome: Promise<Copy>;
+}
+
+export interface MetadataDocumentsContext {
+  readonly store: DynamoStore;
+  readonly guardedFetch: GuardedFetch;
+  readonly internalHosts: ReadonlySet<string>;
+  /** Seconds for which a document is remembered that could not be fetched again. */
+  readonly lifetime: number;
+}
+
+/** Clients whose id is the URL of their metadata (draft-ietf-oauth-client-id-metadata-document-00), fetched once for all instances. */
+export class MetadataDocuments {
+  /** What the instance has fetched of late, and what it is fetching: a host is asked once, however many ask for it here. */
+  readonly #attempts = new Map<string, Attempt>();
+
+  constructor(private readonly context: MetadataDocumentsContext) {}
+
+  /**
+   * @param stored reads the client's record
+   * @param duringTokenRequest the answer decides about tokens that the client has already
+   * @returns the client's metadata
+   * @throws ClientMetadataRefused
+   * @throws FetchUnavailable if the document cannot be read and no instance has ever read it
+   */
+  async find(
+    id: string,
+    stored: () => Promise<StoredRecord | undefined>,
+    duringTokenRequest: boolean,
+  ): Promise<AdapterPayload> {
+    const copy = this.#problemOf(id) ? undefined : ((await stored())?.value as Copy | undefined);
+    if (copy && now() < copy.freshUntil) return copy.metadata;
+    try {
+      const { metadata } = await this.#attempt(id);
+      return metadata;
+    } catch (error) {
+      if (!copy || !isAnswer(error)) throw error;
+      // What was right yesterday is still the best word there is.
+      if (error instanceof FetchUnavailable) return copy.metadata;
+      // The document has been withdrawn or spoiled. Its publisher could have let it be used for a day without a look, so a
+      // mistake that is mended within a day costs nobody their tokens: clients delete them when they hear invalid_client.
+      const isRecent = now() - copy.fetchedAt < LONGEST_FRESHNESS;
+      if (isRecent && duringTokenRequest) return copy.metadata;
+      // An outage later on must not bring back what has been withdrawn.
+      if (!isRecent) await this.context.store.delete(clientKey(id));
+      throw error;
+    }
+  }
+
+  #problemOf(id: string): string | undefined {
+    return problemOfClientIdUrl(id, this.context.internalHosts);
+  }
+
+  #attempt(id: string): Promise<Copy> {
+    const recent = this.#attempts.get(id);
+    if (recent && Date.now() - recent.at < ASK_AGAIN_AFTER) return recent.outcome;
+    const outcome = this.#fetch(id);
+    this.#attempts.delete(id);
+    this.#attempts.set(id, { at: Date.now(), outcome });
+    if (this.#attempts.size > MOST_ATTEMPTS) this.#attempts.delete(this.#attempts.keys().next().value ?? '');
+    outcome.catch((error) => {
+      if (!isAnswer(error)) this.#attempts.delete(id);
+    });
+    return outcome;
+  }
+
+  async #fetch(clientId: string): Promise<Copy> {
+    try {
+      const problem = this.#problemOf(clientId);
+      if (problem) throw new ClientMetadataRefused(`the client_id cannot be the address of a document: ${problem}`);
+      const { document, freshness } = await this.#document(clientId);
+      const metadata = normalizeMetadataDocument(document, clientId) as AdapterPayload;
+      const copy: Copy = { metadata, fetchedAt: now(), freshUntil: now() + freshness };
+      // Renewed whenever it is fetched, which is daily for a client in use.
+      await this.context.store.set(clientKey(clientId), copy, (now() + this.context.lifetime) * 1000);
+      logEvent('client_metadata.fetched', { clientId, freshness });
+      return copy;
+    } catch (error) {
+      if (error instanceof FetchUnavailable) logProblem('client_metadata.unavailable', error, { clientId });
+      const reason = reasonOf(error);
+      if (reason === undefined) throw error;
+      logEvent('client_metadata.refused', { clientId, reason });
+      throw new ClientMetadataRefused(reason);
+    }
+  }
+
+  async #document(clientId: string): Promise<{ document: Record<string, unknown>; freshness: number }> {
+    const response = await this.context.guardedFetch.get(clientId);
+    let document: unknown;
+    try {
+      document = await response.json();
+    } catch {
+      // What it is instead stands in the next line.
+    }
+    if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+      throw new FetchRefused('it is not a JSON object');
+    }
+    return { document: document as Record<string, unknown>, freshness: freshnessOf(response.headers) };
+  }
+}
+
+/** What a document's host, or the policy, has said; anything else is our own trouble. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof FetchUnavailable || error instanceof ClientMetadataRefused;
+}
+
+/** Why the document may not be used, in the words for the client's developer. */
+function reasonOf(error: unknown): string | undefined {
+  if (error instanceof FetchRefused) return `the client metadata document cannot be used: ${error.message}`;
+  if (error instanceof ClientMetadataRefused) return error.error_description;
+  if (error instanceof errors.OIDCProviderError) {
+    return `the client metadata document cannot be used: ${error.error_description}`;
+  }
+  return undefined;
+}
