@@ -109,8 +109,8 @@ function normalize(given: Metadata): Metadata {
   if (Array.isArray(metadata.grant_types)) {
     metadata.grant_types = metadata.grant_types.filter((grant) => GRANT_TYPES.has(grant));
     if (!(metadata.grant_types as string[]).includes('authorization_code')) delete metadata.grant_types;
-  } else {
-    delete metadata.grant_types;
+  } else if (metadata.grant_types !== undefined) {
+    throw new errors.InvalidClientMetadata('grant_types must be an array');
   }
   // Unlike RFC 7591's default, a client that says nothing gets refresh tokens: MCP clients that forget to ask fail daily.
   metadata.grant_types ??= ['authorization_code', 'refresh_token'];

@@ -7,10 +7,11 @@
 import type { Writable as WritableStream } from 'node:stream';
 import type { FunctionError, InvokeMessage, WorkerMessage, WorkerSetup } from './messages';
 
-const { existsSync } = process.getBuiltinModule('node:fs');
+const { existsSync, readFileSync } = process.getBuiltinModule('node:fs');
 const { createRequire } = process.getBuiltinModule('node:module');
 const { join } = process.getBuiltinModule('node:path');
 const { Writable } = process.getBuiltinModule('node:stream');
+const { getCACertificates, setDefaultCACertificates } = process.getBuiltinModule('node:tls');
 const { pathToFileURL } = process.getBuiltinModule('node:url');
 const { parentPort, workerData } = process.getBuiltinModule('node:worker_threads');
 
@@ -60,6 +61,7 @@ Object.assign(globalThis, {
   },
 });
 
+if (process.env.NODE_EXTRA_CA_CERTS) trust(process.env.NODE_EXTRA_CA_CERTS);
 if (setup.clockOffsetSeconds !== 0) moveClock(setup.clockOffsetSeconds * 1000);
 
 loadHandler().then(
@@ -74,6 +76,13 @@ loadHandler().then(
   },
   (error) => send({ type: 'initError', error: describe(error) }),
 );
+
+/** What Node.js does where a process starts with NODE_EXTRA_CA_CERTS: the process of this worker has started with its own. */
+function trust(file: string): void {
+  const pem = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const certificates = pem.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
+  setDefaultCACertificates([...getCACertificates('default'), ...certificates]);
+}
 
 async function loadHandler(): Promise<Handler> {
   const [, path, name] = /^(.*)\.([^./]+)$/.exec(setup.handler) ?? [];

@@ -45,7 +45,7 @@ export interface RuntimeEnvironment {
 /**
  * The environment of a function: what the template gives it, what Lambda itself sets, and the AWS SDKs' own variables for
  * the two local services. Of the runner's environment only NODE_EXTRA_CA_CERTS gets in: a machine that sits behind its own
- * certificate authority could not reach an upstream identity provider otherwise.
+ * certificate authority could not reach an upstream identity provider otherwise. What the template gives comes first.
  */
 export function functionEnvironment(options: RuntimeEnvironment): Record<string, string> {
   const certificates = process.env.NODE_EXTRA_CA_CERTS;
@@ -53,8 +53,8 @@ export function functionEnvironment(options: RuntimeEnvironment): Record<string,
     LANG: 'en_US.UTF-8',
     PATH: '/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin',
     TZ: ':UTC',
-    ...options.variables,
     ...(certificates === undefined ? {} : { NODE_EXTRA_CA_CERTS: certificates }),
+    ...options.variables,
     AWS_ENDPOINT_URL_DYNAMODB: options.dynamoDbEndpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: options.secretsManagerEndpoint,
     _HANDLER: options.handler,

@@ -162,6 +162,7 @@ describe('the functions', () => {
     const api = idOf(stack, 'AWS::ApiGatewayV2::Api');
     expect(configOf(stack, 'AuthProvider')).toEqual({
       issuer: `<${api}.ApiEndpoint>`,
+      clientMetadata: { internalHosts: [] },
       tableName: `<${idOf(stack, 'AWS::DynamoDB::GlobalTable')}>`,
       keySetSecretArn: `<${idOf(stack, 'AWS::SecretsManager::Secret')}>`,
       upstream: {

@@ -1,4 +1,4 @@
-import { type LookupAddress, promises as dns } from 'node:dns';
+import { promises as dns, type LookupAddress } from 'node:dns';
 import type { IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
@@ -57,7 +57,9 @@ export class GuardedFetch {
     const response = await this.#send(url);
     try {
       requireJson(response);
-      const headers = Object.entries(response.headers).map(([name, value]) => [name, String(value)] as [string, string]);
+      const headers = Object.entries(response.headers).map(
+        ([name, value]) => [name, String(value)] as [string, string],
+      );
       return new Response(await bodyOf(response), { headers });
     } finally {
       response.destroy();
