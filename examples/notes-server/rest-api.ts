@@ -2,7 +2,11 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 
-/** Clients in a browser may read the answers. API Gateway itself answers preflights and what the authorizer refuses. */
+/**
+ * Clients in a browser may read the answers. API Gateway itself answers preflights and what the authorizer refuses.
+ * Every `Origin` is a valid one, because no browser adds a bearer token by itself; API Gateway lets no other `Host` in than the API's own,
+ * which keeps off DNS rebinding (MCP, Streamable HTTP, Security).
+ */
 const CORS = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers': 'MCP-Protocol-Version, Mcp-Session-Id',

@@ -33,6 +33,10 @@ export class Listener {
       const { api } = listener;
       try {
         if (!api) throw new Error('The API is not deployed yet.');
+        if (!isOwnHost(incoming.headers.host)) {
+          send(jsonResponse(403, { message: 'Forbidden' }), outgoing);
+          return;
+        }
         const request = await readRequest(incoming);
         send(await api.handle(request), outgoing);
       } catch (error) {
@@ -62,4 +66,12 @@ export class Listener {
     this.#server.closeAllConnections();
     return new Promise((resolve) => this.#server.close(() => resolve()));
   }
+}
+
+/**
+ * API Gateway serves the names of its APIs only. Here that also keeps off a website whose name was bound to a loopback address
+ * after it had been opened (DNS rebinding).
+ */
+function isOwnHost(host: string | undefined): boolean {
+  return /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i.test(host ?? '');
 }

@@ -104,6 +104,13 @@ describe('routes of an HTTP API', () => {
     }
   });
 
+  test('are those of its own host', async () => {
+    const asked = (host: string) =>
+      sendRaw(origin, `GET /things HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    expect(await asked('[::1]:3000')).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await asked('localhost.example.com')).toMatch(/^HTTP\/1\.1 403 [\s\S]*\{"message":"Forbidden"\}$/);
+  });
+
   test('$default takes what no other route takes', async () => {
     const other = await startFixture(
       { ...lambda('Echo'), ...httpApi({ 'GET /a': 'Echo', $default: 'Echo' }) },
@@ -151,7 +158,7 @@ describe('the event of a Lambda integration', () => {
   test('has cookies apart from the headers, and repeated headers joined', async () => {
     const raw = await sendRaw(
       origin,
-      'GET /things HTTP/1.1\r\nHost: x\r\nCookie: a=1; b=2\r\nCookie: c=3\r\nX-Two: 1\r\nx-two: 2\r\nConnection: close\r\n\r\n',
+      'GET /things HTTP/1.1\r\nHost: localhost\r\nCookie: a=1; b=2\r\nCookie: c=3\r\nX-Two: 1\r\nx-two: 2\r\nConnection: close\r\n\r\n',
     );
     const event = JSON.parse(raw.slice(raw.indexOf('{')));
     expect(event.cookies).toEqual(['a=1', 'b=2', 'c=3']);
@@ -270,7 +277,7 @@ describe('limits of an HTTP API', () => {
 
   test('10,240 bytes of request line and headers', async () => {
     const sized = (size: number) => {
-      const start = 'GET /things HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Large: ';
+      const start = 'GET /things HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Large: ';
       return `${start}${'x'.repeat(size - start.length - 2)}\r\n\r\n`;
     };
     expect(await sendRaw(origin, sized(10_240))).toMatch(/^HTTP\/1\.1 200 /);

@@ -200,7 +200,7 @@ describe('the event of a Lambda proxy integration', () => {
   test('has the last of repeated headers, and all of them', async () => {
     const raw = await sendRaw(
       stack.mcpOrigin!,
-      'GET /v1/echo HTTP/1.1\r\nHost: x\r\nX-Two: 1\r\nX-Two: 2\r\nauthorization: me\r\nConnection: close\r\n\r\n',
+      'GET /v1/echo HTTP/1.1\r\nHost: localhost\r\nX-Two: 1\r\nX-Two: 2\r\nauthorization: me\r\nConnection: close\r\n\r\n',
     );
     const event = JSON.parse(raw.slice(raw.indexOf('{'))) as ApiEvent;
     expect(event.headers).toMatchObject({ 'X-Two': '2', Authorization: 'me' });
@@ -354,7 +354,7 @@ describe('a mock integration', () => {
 
 describe('limits of a REST API', () => {
   test('10,240 bytes of headers', async () => {
-    const request = `GET /v1/echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Large: ${'x'.repeat(10_240)}\r\n\r\n`;
+    const request = `GET /v1/echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Large: ${'x'.repeat(10_240)}\r\n\r\n`;
     expect(await sendRaw(stack.mcpOrigin!, request)).toMatch(/^HTTP\/1\.1 431 /);
   });
 
