@@ -13,7 +13,6 @@ const tableName = process.env.TABLE_NAME!;
 export const handler = awslambda.streamifyResponse<APIGatewayProxyEvent>(async (event, responseStream) => {
   const caller = callerOf(event);
   const notes = new Notes(dynamoDb, tableName, caller.sub);
-  // A subscription would keep the function running for as long as it may, to tell of changes that never come.
-  const mcp = createMcpHandler(() => notesServer(caller, notes), { maxSubscriptions: 0 });
+  const mcp = createMcpHandler(() => notesServer(caller, notes));
   await stream(await mcp.fetch(requestOf(event)), responseStream);
 });

@@ -13,7 +13,8 @@ import type { Notes } from './notes';
 export function notesServer(caller: Caller, notes: Notes): McpServer {
   const server = new McpServer(
     { name: 'notes', version: '1.0.0' },
-    // The tools never change, so clients need not listen for it.
+    // The tools never change. So a subscription (MCP 2026-07-28, subscriptions/listen) is over as soon as it is acknowledged; one that may
+    // still bring something would keep the function running, and paid for, as long as the client likes.
     { capabilities: { tools: { listChanged: false } } },
   );
 

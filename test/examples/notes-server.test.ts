@@ -210,7 +210,11 @@ describe('what is no MCP', () => {
       'mcp-protocol-version': '2026-07-28',
       'mcp-method': 'subscriptions/listen',
     });
-    expect(await response.text()).toContain('Subscription limit reached');
+    const messages = [...(await response.text()).matchAll(/^data: (.*)$/gm)].map(([, data = '']) => JSON.parse(data));
+    expect(messages).toMatchObject([
+      { method: 'notifications/subscriptions/acknowledged', params: { notifications: {} } },
+      { id: 1, result: { resultType: 'complete' } },
+    ]);
   });
 
   it('an acknowledged notification has no body', async () => {
