@@ -1,15 +1,18 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
-import type { Started } from '../local/command/start';
+import type { Started, StartOptions } from '../local/command/start';
 import { StartError } from '../local/start-error';
 
-const USAGE = `Usage: mcp-oidc-auth start [--port 3000]
+const USAGE = `Usage: mcp-oidc-auth start [--port 3000] [--upstream https://login.example.com]
 
 Synthesizes the app of cdk.json and runs it on this machine: the issuer on PORT,
 the MCP server on PORT+1, a demo identity provider on PORT+2.
 
-Environment: UPSTREAM_ISSUER, UPSTREAM_CLIENT_ID and UPSTREAM_CLIENT_SECRET name an
-identity provider of your own, AWS_ENDPOINT_URL_DYNAMODB a DynamoDB of your own.`;
+--upstream names the issuer of an identity provider of your own instead; the client
+that you have there is asked for.
+
+Environment: UPSTREAM_ISSUER, UPSTREAM_CLIENT_ID and UPSTREAM_CLIENT_SECRET say the
+same without questions, AWS_ENDPOINT_URL_DYNAMODB names a DynamoDB of your own.`;
 
 /** What the functions run on. */
 const NODE = 24;
@@ -22,11 +25,11 @@ function fail(message: string): never {
   process.exit(1);
 }
 
-function readPort(): number {
+function readOptions(): { port: number; upstream: string | undefined } {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
-      options: { help: { type: 'boolean', short: 'h' }, port: { type: 'string' } },
+      options: { help: { type: 'boolean', short: 'h' }, port: { type: 'string' }, upstream: { type: 'string' } },
     });
     if (values.help) {
       console.log(USAGE);
@@ -37,7 +40,7 @@ function readPort(): number {
     if (!Number.isInteger(port) || port < 1 || port > HIGHEST_PORT) {
       fail(`--port needs a number from 1 to ${HIGHEST_PORT}, got ${values.port}.`);
     }
-    return port;
+    return { port, upstream: values.upstream };
   } catch (error) {
     fail(`${(error as Error).message}\n\n${USAGE}`);
   }
@@ -46,7 +49,7 @@ function readPort(): number {
 /** What only this command needs: whoever just imports the construct does without. */
 const NEEDED = ['@cloud-copilot/iam-simulate', '@smithy/core', '@smithy/signature-v4', 'dynalite', 'oidc-provider'];
 
-async function run(port: number): Promise<Started> {
+async function run(options: StartOptions): Promise<Started> {
   if (Number.parseInt(process.versions.node, 10) !== NODE) {
     throw new StartError(
       `start needs Node ${NODE}, because that is what the functions run on. This is Node ${process.versions.node}. In the repository of mcp-oidc-auth, npm start brings its own.`,
@@ -60,16 +63,16 @@ async function run(port: number): Promise<Started> {
       `start needs packages of its own. Install them and try again:\n  npm install --save-dev ${packages}`,
     );
   });
-  return start(port, console.log);
+  return start(options, console.log);
 }
 
-const starting = run(readPort());
-let ending = false;
+const ending = new AbortController();
+const starting = run({ ...readOptions(), signal: ending.signal });
 
 /** More than one signal may come: npm passes on what the terminal has sent to everyone already. */
 async function end(): Promise<void> {
-  if (ending) return;
-  ending = true;
+  if (ending.signal.aborted) return;
+  ending.abort();
   // What cannot start has cleaned up after itself.
   await starting.then((started) => started.close()).catch(() => {});
   process.exit(0);
@@ -78,5 +81,5 @@ async function end(): Promise<void> {
 process.on('SIGINT', end);
 process.on('SIGTERM', end);
 starting.catch((error: Error) => {
-  if (!ending) fail(`\n${error instanceof StartError ? error.message : error.stack}`);
+  if (!ending.signal.aborted) fail(`\n${error instanceof StartError ? error.message : error.stack}`);
 });

@@ -5,7 +5,7 @@ import { StartError } from '../start-error';
 import { checkPorts } from './ports';
 import { claim, release, STATE_DIRECTORY } from './running.mjs';
 import { type CdkApp, readApp, synthesize } from './synthesize';
-import { demoUpstream, type Upstream, upstreamOf } from './upstream';
+import { demoUpstream, ownIssuer, ownUpstream, type Upstream } from './upstream';
 
 const ENDPOINTS_FILE = join(STATE_DIRECTORY, 'endpoints.json');
 const UPSTREAM_SECRET = 'upstream-client-secret';
@@ -14,20 +14,28 @@ export interface Started {
   close(): Promise<void>;
 }
 
+export interface StartOptions {
+  /** Of the issuer; the MCP server has the next one, the demo identity provider the one after that. */
+  readonly port: number;
+  /** The issuer of an identity provider of one's own. */
+  readonly upstream: string | undefined;
+  /** Ends what waits for a person or the network. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * `mcp-oidc-auth start`: synthesizes the app of cdk.json, runs it, and says how to use it.
  *
- * @param port of the issuer; the MCP server has the next one, the demo identity provider the one after that
  * @throws StartError with what is needed
  */
-export async function start(port: number, print: (line: string) => void): Promise<Started> {
-  const own = upstreamOf(process.env);
+export async function start(options: StartOptions, print: (line: string) => void): Promise<Started> {
+  const issuer = ownIssuer(options.upstream, process.env);
   const app = readApp(process.cwd());
   const obstacle = claim(process.pid);
   if (obstacle) throw new StartError(obstacle);
   try {
     rmSync(ENDPOINTS_FILE, { force: true });
-    const started = await run(app, own, port, print);
+    const started = await run(app, issuer, options, print);
     return {
       async close() {
         rmSync(ENDPOINTS_FILE, { force: true });
@@ -43,8 +51,8 @@ export async function start(port: number, print: (line: string) => void): Promis
 
 async function run(
   app: CdkApp,
-  own: Upstream | undefined,
-  port: number,
+  issuer: string | undefined,
+  { port, signal }: StartOptions,
   print: (line: string) => void,
 ): Promise<Started> {
   // `npm start` counts from before the build.
@@ -52,9 +60,19 @@ async function run(
   const seconds = () => Math.round((Date.now() - begun) / 1000);
   const progress = (line: string) => print(`[${String(seconds()).padStart(3)} s] ${line}`);
 
-  await checkPorts(own ? [port, port + 1] : [port, port + 1, port + 2]);
-  progress(own ? 'Synthesizing the app' : 'Synthesizing the app and starting the demo identity provider');
+  await checkPorts(issuer ? [port, port + 1] : [port, port + 1, port + 2]);
   const redirectUri = `http://localhost:${port}/callback`;
+  const own = issuer
+    ? await ownUpstream(issuer, {
+        redirectUri,
+        environment: process.env,
+        terminal: { input: process.stdin, output: process.stdout },
+        signal,
+        print,
+        progress,
+      })
+    : undefined;
+  progress(own ? 'Synthesizing the app' : 'Synthesizing the app and starting the demo identity provider');
   const assembly = join(process.cwd(), STATE_DIRECTORY, 'cdk.out');
   const [synthesis, provider] = await Promise.allSettled([
     synthesize(app, assembly),

@@ -5,6 +5,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { McpApp } from '../../e2e/mcp-app';
+import { Browser } from '../../support/browser';
+import { startUpstreamIssuer } from '../../support/upstream-issuer';
 import { httpApi, lambda, prefixed, restApi, writeAssembly } from '../fixtures/assembly';
 
 const ROOT = resolve(__dirname, '../../..');
@@ -81,8 +84,13 @@ interface Run {
   readonly ended: Promise<number | null>;
 }
 
-function run(directory: string, port: number, environment: Record<string, string> = {}): Run {
-  return spawned(directory, [process.execPath, COMMAND, 'start', '--port', String(port)], environment);
+function run(
+  directory: string,
+  port: number,
+  environment: Record<string, string> = {},
+  options: readonly string[] = [],
+): Run {
+  return spawned(directory, [process.execPath, COMMAND, 'start', '--port', String(port), ...options], environment);
 }
 
 /** What `npm start` runs here, in a directory whose build leaves a copy of what says who is running. */
@@ -101,6 +109,8 @@ function spawned(directory: string, [file, ...args]: string[], environment: Reco
   running = spawn(file!, args, {
     cwd: directory,
     env: { ...env, ...environment },
+    // Nobody to ask.
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
   for (const stream of [running.stdout!, running.stderr!]) {
@@ -112,7 +122,8 @@ function spawned(directory: string, [file, ...args]: string[], environment: Reco
   return { output: () => output, ended };
 }
 
-const ready = (started: Run) => expect.poll(started.output, { timeout: 20_000 }).toContain('Ctrl-C ends everything.');
+const ready = (started: Run, timeout = 20_000) =>
+  expect.poll(started.output, { timeout }).toContain('Ctrl-C ends everything.');
 
 describe('mcp-oidc-auth start', () => {
   test.each(['SIGINT', 'SIGTERM'] as const)('runs the app of cdk.json until %s', async (signal) => {
@@ -146,16 +157,17 @@ describe('mcp-oidc-auth start', () => {
     }
   });
 
-  test('takes an identity provider of your own', async () => {
+  test.each(['UPSTREAM_ISSUER', '--upstream'])('takes an identity provider of your own from %s', async (from) => {
+    await using upstream = await startUpstreamIssuer();
     const [directory, port] = [app(), await freePort()];
-    const started = run(directory, port, {
-      UPSTREAM_ISSUER: 'https://login.example.com',
-      UPSTREAM_CLIENT_ID: 'mine',
-      UPSTREAM_CLIENT_SECRET: 'hush',
-    });
+    const client = { UPSTREAM_CLIENT_ID: 'mine', UPSTREAM_CLIENT_SECRET: 'hush' };
+    const started =
+      from === '--upstream'
+        ? run(directory, port, { UPSTREAM_ISSUER: 'https://login.example.com', ...client }, [from, upstream.issuer])
+        : run(directory, port, { [from]: upstream.issuer, ...client });
     await ready(started);
     expect(await (await fetch(`http://localhost:${port}`)).json()).toEqual({
-      issuer: 'https://login.example.com',
+      issuer: upstream.issuer,
       client: 'mine',
     });
     expect(started.output()).toContain(`Redirect URI       http://localhost:${port}/callback`);
@@ -163,10 +175,67 @@ describe('mcp-oidc-auth start', () => {
     await expect(fetch(`http://127.0.0.1:${port + 2}`)).rejects.toThrow('fetch failed');
   });
 
-  test('names what is missing of an identity provider of your own', async () => {
-    const started = run(app(), await freePort(), { UPSTREAM_ISSUER: 'https://login.example.com' });
+  test('signs people in at an identity provider of your own, and keeps its secret to itself', async () => {
+    await using upstream = await startUpstreamIssuer();
+    upstream.claims = { sub: 'ada', email: 'ada@example.com' };
+    const directory = mkdtempSync(join(tmpdir(), 'app-'));
+    const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
+    writeFileSync(join(directory, 'cdk.json'), JSON.stringify({ app: `node ${ROOT}/dist/bin/app.js`, context }));
+    const client = { UPSTREAM_CLIENT_ID: 'mine', UPSTREAM_CLIENT_SECRET: 'hush-hush' };
+    const started = run(directory, await freePort(), client, ['--upstream', upstream.issuer]);
+    // The real app takes its time to synthesize.
+    await ready(started, 60_000);
+
+    const { mcpUrl } = JSON.parse(readFileSync(join(directory, '.local/endpoints.json'), 'utf8'));
+    const browser = new Browser();
+    const mcpApp = new McpApp(mcpUrl, {
+      async authorize(url, redirectUri) {
+        const isClient = (address: URL) => address.href.startsWith(redirectUri);
+        const answer = await browser.submit(await browser.open(url), 'allow', {}, isClient);
+        return answer.url.searchParams;
+      },
+    });
+    await mcpApp.connect();
+    expect(await mcpApp.call('whoami')).toContain('ada@example.com');
+    await mcpApp.close();
+
+    // It was the secret of the environment that upstream got, in the encoding of RFC 6749 section 2.3.1.
+    const [, basic = ''] = upstream.tokenRequests[0]?.authorization?.split(' ') ?? [];
+    expect(decodeURIComponent(Buffer.from(basic, 'base64').toString())).toBe('mine:hush-hush');
+    expect(started.output()).not.toContain('hush-hush');
+    const written = readdirSync(join(directory, '.local'), { recursive: true, withFileTypes: true });
+    for (const entry of written.filter((each) => each.isFile())) {
+      expect(readFileSync(join(entry.parentPath, entry.name), 'utf8')).not.toContain('hush-hush');
+    }
+  }, 90_000);
+
+  test.each([
+    [{}, 'UPSTREAM_CLIENT_ID and UPSTREAM_CLIENT_SECRET must be set: this is no terminal'],
+    [{ UPSTREAM_CLIENT_ID: 'mine' }, 'UPSTREAM_CLIENT_SECRET must be set: this is no terminal'],
+  ])('names what it cannot ask for where there is no terminal (here: %j)', async (client, needed) => {
+    const directory = app();
+    const started = run(directory, await freePort(), client, ['--upstream', 'https://login.example.com']);
     expect(await started.ended).toBe(1);
-    expect(started.output()).toContain('UPSTREAM_CLIENT_ID and UPSTREAM_CLIENT_SECRET must be set too');
+    expect(started.output()).toContain(needed);
+    expect(readdirSync(join(directory, '.local'))).toEqual([]);
+  });
+
+  test('names what is missing where the environment has a client alone', async () => {
+    const started = run(app(), await freePort(), { UPSTREAM_CLIENT_SECRET: 'hush' });
+    expect(await started.ended).toBe(1);
+    expect(started.output()).toContain('UPSTREAM_ISSUER or --upstream must name the identity provider');
+    expect(started.output()).not.toContain('hush');
+  });
+
+  test('starts nothing with an issuer that is spelled differently there', async () => {
+    await using upstream = await startUpstreamIssuer();
+    const directory = app();
+    const client = { UPSTREAM_CLIENT_ID: 'mine', UPSTREAM_CLIENT_SECRET: 'hush' };
+    const started = run(directory, await freePort(), client, ['--upstream', `${upstream.issuer}/`]);
+    expect(await started.ended).toBe(1);
+    expect(started.output()).toContain(`spells the issuer "${upstream.issuer}"`);
+    expect(started.output()).not.toContain('Synthesizing');
+    expect(readdirSync(join(directory, '.local'))).toEqual([]);
   });
 
   test.each([0, 1, 2])('names a port that is in use (PORT+%i)', async (offset) => {
