@@ -15,6 +15,7 @@ export const TABLE = {
   version: 'v',
   consumedAt: 'consumedAt',
   claimedBy: 'claimedBy',
+  count: 'count',
 } as const;
 
 /** The schema version that every record carries in `v`. */
@@ -93,6 +94,18 @@ export interface ClientMetadataConfig {
   readonly internalHosts: readonly string[];
 }
 
+/** How clients register (RFC 7591). */
+export interface RegistrationConfig {
+  /** New clients per hour from one address, or one IPv6 network of 64 bits. */
+  readonly perAddress: number;
+  /** New clients per hour in all. */
+  readonly inAll: number;
+  /** CIDR ranges that many people share, so that `perAddress` does not hold there. */
+  readonly sharedEgress: readonly string[];
+  /** The private-use schemes that redirect URIs may have; absent: those of known MCP clients, and reverse domain names. */
+  readonly privateUseSchemes?: readonly string[];
+}
+
 /** CONFIG of the provider function. */
 export interface ProviderConfig {
   readonly issuer: string;
@@ -100,6 +113,7 @@ export interface ProviderConfig {
   readonly keySetSecretArn: string;
   readonly upstream: UpstreamConfig;
   readonly clientMetadata: ClientMetadataConfig;
+  readonly registration: RegistrationConfig;
   readonly lifetimes: Lifetimes;
   /** Seconds between looks at the key set secret; also max-age of /jwks. */
   readonly keySetRefresh: number;

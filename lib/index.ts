@@ -8,5 +8,6 @@ export { ProtectedHttpApi, type ProtectHttpApiProps } from './protected-http-api
 export { ProtectedRestApi, type ProtectRestApiProps } from './protected-rest-api';
 export type { ProtectionProps } from './protection';
 export type { ProviderFunctionOptions } from './provider-function';
+export type { RegistrationProps } from './registration';
 export type { ProtectedResourceProps, ResourceScope } from './resource';
 export { type AllowRule, type OidcUpstreamProps, UpstreamIdp } from './upstream-idp';

@@ -55,7 +55,7 @@ export interface LifetimeProps {
   readonly refreshLateRetry?: Duration;
 
   /**
-   * A registered client that is not used for this long is forgotten. At most 400 days.
+   * A registered client that is not used for this long is forgotten; one that has not received a token yet, after a day. At most 400 days.
    *
    * @default Duration.days(90)
    */

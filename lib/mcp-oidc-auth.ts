@@ -15,6 +15,7 @@ import { KEY_SET_REFRESH, KeyRotation, keySetSecret } from './key-set';
 import { type LifetimeProps, lifetimes } from './lifetimes';
 import { type IMcpOidcAuth, McpOidcAuthBase } from './mcp-oidc-auth-base';
 import { type ProviderFunctionOptions, providerFunction } from './provider-function';
+import { type RegistrationProps, registration } from './registration';
 import { comparable, type ProtectedResourceProps, resourceRecord } from './resource';
 import type { UpstreamIdp } from './upstream-idp';
 import { described, refuse } from './validation';
@@ -61,6 +62,13 @@ export interface McpOidcAuthProps {
    * @default - from the public internet
    */
   readonly clientMetadata?: ClientMetadataProps;
+
+  /**
+   * How MCP clients register themselves.
+   *
+   * @default - see RegistrationProps
+   */
+  readonly registration?: RegistrationProps;
 
   /**
    * How often a new signing key takes over. 4 hours to 1000 days, in whole hours.
@@ -186,6 +194,7 @@ export class McpOidcAuth extends McpOidcAuthBase {
       keySetSecretArn: this.keySetSecret.secretArn,
       upstream: props.upstream._config(Stack.of(this)),
       clientMetadata: clientMetadata(props.clientMetadata ?? {}),
+      registration: registration(props.registration ?? {}),
       lifetimes: lifetimesInSeconds,
       keySetRefresh: KEY_SET_REFRESH.toSeconds(),
     });

@@ -35,6 +35,9 @@ export function adapterFactory(context: AdapterContext): (model: string) => Adap
   };
 }
 
+/** Seconds for which a client is remembered that has not received a token yet. */
+const UNUSED_LIFETIME = 24 * 60 * 60;
+
 class ClientAdapter extends RecordAdapter {
   /** For the URL of a metadata document the answer is final, so that the engine never looks for the document itself. */
   override async find(id: string): Promise<AdapterPayload | undefined> {
@@ -47,7 +50,13 @@ class ClientAdapter extends RecordAdapter {
     const { client_secret: secret, ...rest } = payload;
     // Client secrets are random and long, so a plain hash is enough: there is no dictionary to run against it.
     const value = secret === undefined ? rest : { ...rest, client_secret: hash(secret) };
-    await this.context.store.set(this.keyOf(id), value, (now() + this.context.lifetimes.client) * 1000);
+    const key = this.keyOf(id);
+    const { store, lifetimes } = this.context;
+    // A token request renews it: most clients that register never come back.
+    const expiresAt = now() + Math.min(UNUSED_LIFETIME, lifetimes.client);
+    if (await store.putIfAbsent(key, value, expiresAt * 1000)) return;
+    const [registered] = await store.read([key]);
+    if ((registered?.expiresAt ?? 0) < expiresAt) await store.set(key, value, expiresAt * 1000);
   }
 
   protected override async payload(_id: string, record: StoredRecord): Promise<AdapterPayload> {

@@ -44,41 +44,118 @@ const KEPT = new Set([
 /** Pages for people; one that is not https is left out. */
 const LINKS = new Set(['client_uri', 'logo_uri', 'policy_uri', 'tos_uri']);
 
-type Metadata = Record<string, unknown>;
+export type Metadata = Record<string, unknown>;
 
-/**
- * Takes a registration for what it is worth: what is merely odd is put right, so that real clients get in, and what is
- * dangerous is refused. Runs on the body of a registration request, before the engine validates it.
- *
- * @throws OIDCProviderError invalid_redirect_uri or invalid_client_metadata (RFC 7591 section 3.2.2)
- */
-export function normalizeRegistration(body: Metadata): Metadata {
-  const metadata = normalize(body);
-  const { token_endpoint_auth_method: method } = metadata;
-  if (typeof method === 'string' && !AUTH_METHODS.has(method)) {
-    throw new errors.InvalidClientMetadata(`token_endpoint_auth_method must be one of ${[...AUTH_METHODS].join(', ')}`);
-  }
-  return metadata;
-}
+/** The policy for every client, however it comes to be known. */
+export class ClientPolicy {
+  /** @param privateUseSchemes the only ones in redirect URIs; absent: those of known MCP clients, and reverse domain names */
+  constructor(private readonly privateUseSchemes?: readonly string[]) {}
 
-/**
- * The same for a Client ID Metadata Document, which is public: it shares no secret and must say who it describes
- * (draft-ietf-oauth-client-id-metadata-document-00 section 4.1), and to people too (MCP 2026-07-28, client registration).
- *
- * @param clientId the URL that the document was fetched from
- * @throws OIDCProviderError invalid_redirect_uri or invalid_client_metadata
- */
-export function normalizeMetadataDocument(document: Metadata, clientId: string): Metadata {
-  if (document.client_id !== clientId) throw new errors.InvalidClientMetadata('client_id must be its own address');
-  for (const name of ['client_secret', 'client_secret_expires_at']) {
-    if (isGiven(document[name])) throw new errors.InvalidClientMetadata(`${name} must not be in a public document`);
+  /**
+   * Takes a registration for what it is worth: what is merely odd is put right, so that real clients get in, and what is
+   * dangerous is refused. Runs on the body of a registration request, before the engine validates it.
+   *
+   * @throws OIDCProviderError invalid_redirect_uri or invalid_client_metadata (RFC 7591 section 3.2.2)
+   */
+  normalizeRegistration(body: Metadata): Metadata {
+    const metadata = this.#normalize(body);
+    const { token_endpoint_auth_method: method } = metadata;
+    if (typeof method === 'string' && !AUTH_METHODS.has(method)) {
+      throw new errors.InvalidClientMetadata(
+        `token_endpoint_auth_method must be one of ${[...AUTH_METHODS].join(', ')}`,
+      );
+    }
+    return metadata;
   }
-  const metadata = normalize(document);
-  if (typeof metadata.client_name !== 'string' || metadata.client_name.trim() === '') {
-    throw new errors.InvalidClientMetadata('client_name must be a name for people');
+
+  /**
+   * The same for a Client ID Metadata Document, which is public: it shares no secret and must say who it describes
+   * (draft-ietf-oauth-client-id-metadata-document-00 section 4.1), and to people too (MCP 2026-07-28, client registration).
+   *
+   * @param clientId the URL that the document was fetched from
+   * @throws OIDCProviderError invalid_redirect_uri or invalid_client_metadata
+   */
+  normalizeMetadataDocument(document: Metadata, clientId: string): Metadata {
+    if (document.client_id !== clientId) throw new errors.InvalidClientMetadata('client_id must be its own address');
+    for (const name of ['client_secret', 'client_secret_expires_at']) {
+      if (isGiven(document[name])) throw new errors.InvalidClientMetadata(`${name} must not be in a public document`);
+    }
+    const metadata = this.#normalize(document);
+    if (typeof metadata.client_name !== 'string' || metadata.client_name.trim() === '') {
+      throw new errors.InvalidClientMetadata('client_name must be a name for people');
+    }
+    requirePublicClient(document);
+    return { ...metadata, client_id: clientId, token_endpoint_auth_method: 'none' };
   }
-  requirePublicClient(document);
-  return { ...metadata, client_id: clientId, token_endpoint_auth_method: 'none' };
+
+  /** What holds for every client, however it comes to be known. */
+  #normalize(given: Metadata): Metadata {
+    const metadata: Metadata = {};
+    for (const [name, value] of Object.entries(given)) {
+      if (!KEPT.has(name) || !isGiven(value)) continue;
+      if (LINKS.has(name) && !isHttpsUrl(value)) continue;
+      metadata[name] = value;
+    }
+
+    const uris = this.#usableRedirectUris(metadata.redirect_uris);
+    const native = uris.some(isNative);
+    // The engine takes https on a loopback address for web clients only.
+    metadata.redirect_uris = native ? uris.filter((uri) => isNative(uri) || !isLoopback(uri)) : uris;
+    metadata.application_type = native ? 'native' : 'web';
+
+    if (Array.isArray(metadata.grant_types)) {
+      metadata.grant_types = metadata.grant_types.filter((grant) => GRANT_TYPES.has(grant));
+      if (!(metadata.grant_types as string[]).includes('authorization_code')) delete metadata.grant_types;
+    } else if (metadata.grant_types !== undefined) {
+      throw new errors.InvalidClientMetadata('grant_types must be an array');
+    }
+    // Unlike RFC 7591's default, a client that says nothing gets refresh tokens: MCP clients that forget to ask fail daily.
+    metadata.grant_types ??= ['authorization_code', 'refresh_token'];
+    metadata.response_types = ['code'];
+    return metadata;
+  }
+
+  #usableRedirectUris(value: unknown): string[] {
+    if (!Array.isArray(value) || value.length === 0) {
+      throw invalidRedirectUri('redirect_uris must be a non-empty array');
+    }
+    if (value.length > MOST_URIS) {
+      throw invalidRedirectUri(`redirect_uris must have at most ${MOST_URIS} members`);
+    }
+    const problems = value.map((uri) => this.#problemOf(uri));
+    const usable = value.filter((_, i) => problems[i] === undefined) as string[];
+    if (usable.length === 0) throw invalidRedirectUri(`no usable redirect URI: ${problems[0]}`);
+    return usable;
+  }
+
+  #isAllowedScheme(protocol: string): boolean {
+    if (protocol === 'https:' || protocol === 'http:') return true;
+    if (this.privateUseSchemes) return this.privateUseSchemes.includes(protocol.slice(0, -1));
+    const isReverseDomain = /^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+:$/.test(protocol);
+    return KNOWN_SCHEMES.has(protocol) || isReverseDomain;
+  }
+
+  /** Why a redirect URI cannot be used, or undefined. */
+  #problemOf(value: unknown): string | undefined {
+    if (typeof value !== 'string') return 'not a string';
+    if (value.length > LONGEST_URI) return `longer than ${LONGEST_URI} characters`;
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+    if (/[\u0000-\u0020\u007f-\uffff\\*<>"]/.test(value)) return 'has a character that a URI must not have';
+    const url = URL.parse(value);
+    if (!url) return 'not an absolute URI';
+    if (url.hash || value.includes('#')) return 'has a fragment (RFC 6749 section 3.1.2)';
+    if (url.username || url.password) return 'has user information';
+    // Loopback is exact: a host that merely begins like it belongs to someone else.
+    if (url.protocol === 'http:' && !LOOPBACK.has(url.hostname)) return 'http is for loopback addresses only';
+    if (!this.#isAllowedScheme(url.protocol)) {
+      return `the scheme ${url.protocol.slice(0, -1)} is not one that is allowed here`;
+    }
+    // A browser and a validator must not disagree about where a path leads.
+    if (/(^|\/|%2f)(\.|%2e){1,2}(\/|%2f|$)/i.test(value.slice(url.protocol.length).replace(/[?].*$/, ''))) {
+      return 'has a dot segment';
+    }
+    return undefined;
+  }
 }
 
 /** A document may prefer keys of its own and still offer `none` beside them, as ChatGPT's does. */
@@ -89,33 +166,6 @@ function requirePublicClient(document: Metadata): void {
   }
   if (!isGiven(method) || method === 'none' || (Array.isArray(offered) && offered.includes('none'))) return;
   throw new errors.InvalidClientMetadata('token_endpoint_auth_method must be none, or none must be offered beside it');
-}
-
-/** What holds for every client, however it comes to be known. */
-function normalize(given: Metadata): Metadata {
-  const metadata: Metadata = {};
-  for (const [name, value] of Object.entries(given)) {
-    if (!KEPT.has(name) || !isGiven(value)) continue;
-    if (LINKS.has(name) && !isHttpsUrl(value)) continue;
-    metadata[name] = value;
-  }
-
-  const uris = usableRedirectUris(metadata.redirect_uris);
-  const native = uris.some(isNative);
-  // The engine takes https on a loopback address for web clients only.
-  metadata.redirect_uris = native ? uris.filter((uri) => isNative(uri) || !isLoopback(uri)) : uris;
-  metadata.application_type = native ? 'native' : 'web';
-
-  if (Array.isArray(metadata.grant_types)) {
-    metadata.grant_types = metadata.grant_types.filter((grant) => GRANT_TYPES.has(grant));
-    if (!(metadata.grant_types as string[]).includes('authorization_code')) delete metadata.grant_types;
-  } else if (metadata.grant_types !== undefined) {
-    throw new errors.InvalidClientMetadata('grant_types must be an array');
-  }
-  // Unlike RFC 7591's default, a client that says nothing gets refresh tokens: MCP clients that forget to ask fail daily.
-  metadata.grant_types ??= ['authorization_code', 'refresh_token'];
-  metadata.response_types = ['code'];
-  return metadata;
 }
 
 function isGiven(value: unknown): boolean {
@@ -135,47 +185,7 @@ function isLoopback(uri: string): boolean {
   return LOOPBACK.has(new URL(uri).hostname);
 }
 
-function usableRedirectUris(value: unknown): string[] {
-  if (!Array.isArray(value) || value.length === 0) {
-    throw invalidRedirectUri('redirect_uris must be a non-empty array');
-  }
-  if (value.length > MOST_URIS) {
-    throw invalidRedirectUri(`redirect_uris must have at most ${MOST_URIS} members`);
-  }
-  const problems = value.map(problemOf);
-  const usable = value.filter((_, i) => problems[i] === undefined) as string[];
-  if (usable.length === 0) throw invalidRedirectUri(`no usable redirect URI: ${problems[0]}`);
-  return usable;
-}
-
-function isAllowedScheme(protocol: string): boolean {
-  const isReverseDomain = /^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+:$/.test(protocol);
-  return protocol === 'https:' || protocol === 'http:' || KNOWN_SCHEMES.has(protocol) || isReverseDomain;
-}
-
 /** The engine's own error of this name says the same whatever is wrong. */
 function invalidRedirectUri(description: string): Error {
   return new errors.CustomOIDCProviderError('invalid_redirect_uri', description);
-}
-
-/** Why a redirect URI cannot be used, or undefined. */
-function problemOf(value: unknown): string | undefined {
-  if (typeof value !== 'string') return 'not a string';
-  if (value.length > LONGEST_URI) return `longer than ${LONGEST_URI} characters`;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  if (/[\u0000-\u0020\u007f-\uffff\\*<>"]/.test(value)) return 'has a character that a URI must not have';
-  const url = URL.parse(value);
-  if (!url) return 'not an absolute URI';
-  if (url.hash || value.includes('#')) return 'has a fragment (RFC 6749 section 3.1.2)';
-  if (url.username || url.password) return 'has user information';
-  // Loopback is exact: a host that merely begins like it belongs to someone else.
-  if (url.protocol === 'http:' && !LOOPBACK.has(url.hostname)) return 'http is for loopback addresses only';
-  if (!isAllowedScheme(url.protocol)) {
-    return `the scheme ${url.protocol.slice(0, -1)} is neither https nor that of a known app nor a reverse domain name`;
-  }
-  // A browser and a validator must not disagree about where a path leads.
-  if (/(^|\/|%2f)(\.|%2e){1,2}(\/|%2f|$)/i.test(value.slice(url.protocol.length).replace(/[?].*$/, ''))) {
-    return 'has a dot segment';
-  }
-  return undefined;
 }

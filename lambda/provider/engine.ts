@@ -9,6 +9,7 @@ import type { GuardedFetch } from './client-metadata/guarded-fetch';
 import type { MetadataDocuments } from './client-metadata/metadata-documents';
 import { logDecisions } from './decisions';
 import { hash } from './keys';
+import { registeredClientId } from './registered-client-id';
 import type { Resources } from './resources';
 import { signingKeys } from './signing-keys';
 import { newHandle, successorsFrom } from './successors';
@@ -142,7 +143,11 @@ function configuration(
       pushedAuthorizationRequests: { enabled: false },
       dPoP: { enabled: false },
       revocation: { enabled: true, allowedPolicy: async (_ctx, client, token) => client.clientId === token.clientId },
-      registration: { enabled: true, issueRegistrationAccessToken: false },
+      registration: {
+        enabled: true,
+        issueRegistrationAccessToken: false,
+        idFactory: (ctx) => registeredClientId(ctx.oidc.body ?? {}),
+      },
       // Served by the adapter, which keeps the documents for all instances and knows an outage from a refusal.
       clientIdMetadataDocument: { enabled: true, ack: 'draft-02', allowFetch: async () => false },
       externalSigningSupport: { enabled: true, ack: 'experimental-01' },

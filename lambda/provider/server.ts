@@ -8,13 +8,15 @@ import { BrowserBinding, clearCookie, clearOldest } from './browser-binding';
 import type { CachedSecret } from './cached-secret';
 import { GuardedFetch } from './client-metadata/guarded-fetch';
 import { MetadataDocuments } from './client-metadata/metadata-documents';
-import { normalizeRegistration } from './client-policy';
+import { ClientPolicy } from './client-policy';
 import { noContent, registrationPreflight, withCors } from './cors';
 import { createEngine, SESSION_COOKIE } from './engine';
 import { callNodeHandler } from './engine-bridge';
 import { answerFailure, isForPeople, renderError } from './failures';
 import { formOf, type HttpRequest, type HttpResponse, isForm } from './http';
 import { logProblem } from './log';
+import { Registration } from './registration';
+import { RegistrationLimit } from './registration-limit';
 import { Resources } from './resources';
 import { Sealer } from './sealer';
 import { SignIn } from './sign-in';
@@ -43,6 +45,7 @@ export class AuthorizationServer {
   readonly #signIn: SignIn;
   readonly #guardedFetch: GuardedFetch;
   readonly #documents: MetadataDocuments;
+  readonly #registration: Registration;
   /** What went wrong inside the engine while it answered the request. */
   readonly #engineFailure = new AsyncLocalStorage<{ error?: Error }>();
   #engine: { readonly versionId: string; readonly provider: Provider; readonly sealer: Sealer } | undefined;
@@ -53,8 +56,11 @@ export class AuthorizationServer {
     this.#resources = new Resources(store);
     const internalHosts = new Set(config.clientMetadata.internalHosts);
     this.#guardedFetch = new GuardedFetch(internalHosts);
+    const policy = new ClientPolicy(config.registration.privateUseSchemes);
+    this.#registration = new Registration(store, policy, new RegistrationLimit(store, config.registration));
     this.#documents = new MetadataDocuments({
       store,
+      policy,
       guardedFetch: this.#guardedFetch,
       internalHosts,
       lifetime: config.lifetimes.client,
@@ -122,16 +128,8 @@ export class AuthorizationServer {
 
   async #register(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
     if (request.method === 'OPTIONS') return registrationPreflight();
-    let body: unknown;
-    try {
-      body = JSON.parse(request.body.toString('utf8'));
-    } catch {
-      // The engine's own answer to a body that is not JSON.
-      return withCors(await this.#callEngine(engine, request));
-    }
-    const registrable = typeof body === 'object' && body !== null && !Array.isArray(body);
-    const normalized = registrable ? normalizeRegistration(body as Record<string, unknown>) : body;
-    return withCors(await this.#callEngine(engine, { ...request, body: Buffer.from(JSON.stringify(normalized)) }));
+    const admitted = await this.#registration.admit(request);
+    return withCors('status' in admitted ? admitted : await this.#callEngine(engine, admitted));
   }
 
   async #metadata(engine: Provider, request: HttpRequest): Promise<HttpResponse> {

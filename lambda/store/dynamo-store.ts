@@ -17,7 +17,7 @@ import {
   type KeyvStorageGetResult,
   keyvStorageCapability,
 } from 'keyv';
-import { TABLE } from '../../lib/contract';
+import { SCHEMA_VERSION, TABLE } from '../../lib/contract';
 import { EXPIRED, instant, placeholders, UNEXPIRED } from './expression';
 import { partitionKey } from './item-key';
 import { hasExpired, type Item, itemOf, keyAttributes, recordOf, type StoredRecord } from './stored-record';
@@ -218,6 +218,30 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter {
         }),
       ),
     );
+  }
+
+  /**
+   * Counts up, beginning with 1, in an item that is no record.
+   *
+   * @param expires epoch milliseconds after which DynamoDB may delete the count; a name must not be used again by then
+   */
+  async count(key: string, expires: number): Promise<number> {
+    const update = 'ADD #count :one SET #expiresAt = :expires, #version = :version';
+    const values = {
+      ':version': { N: String(SCHEMA_VERSION) },
+      ':one': { N: '1' },
+      ':expires': { N: String(Math.ceil(expires / 1000)) },
+    };
+    const { Attributes } = await this.#client.send(
+      new UpdateItemCommand({
+        TableName: this.#tableName,
+        Key: keyAttributes(key, this.namespace),
+        UpdateExpression: update,
+        ReturnValues: 'UPDATED_NEW',
+        ...placeholders(values, update),
+      }),
+    );
+    return Number(Attributes?.[TABLE.count]?.N);
   }
 
   /**

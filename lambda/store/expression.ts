@@ -9,6 +9,8 @@ const NAMES = {
   '#deadline': DEADLINE,
   '#consumedAt': TABLE.consumedAt,
   '#claimedBy': TABLE.claimedBy,
+  '#count': TABLE.count,
+  '#version': TABLE.version,
 };
 
 /** Conditions on the expiry, which take the values of `instant`. */

@@ -163,6 +163,7 @@ describe('the functions', () => {
     expect(configOf(stack, 'AuthProvider')).toEqual({
       issuer: `<${api}.ApiEndpoint>`,
       clientMetadata: { internalHosts: [] },
+      registration: { perAddress: 20, inAll: 1000, sharedEgress: ['160.79.104.0/21'] },
       tableName: `<${idOf(stack, 'AWS::DynamoDB::GlobalTable')}>`,
       keySetSecretArn: `<${idOf(stack, 'AWS::SecretsManager::Secret')}>`,
       upstream: {

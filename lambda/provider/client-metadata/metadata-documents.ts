@@ -1,6 +1,6 @@
 import { type AdapterPayload, errors } from 'oidc-provider';
 import type { DynamoStore, StoredRecord } from '../../store/dynamo-store';
-import { normalizeMetadataDocument } from '../client-policy';
+import type { ClientPolicy } from '../client-policy';
 import { clientKey } from '../keys';
 import { logEvent, logProblem } from '../log';
 import { now } from '../record-adapter';
@@ -30,6 +30,7 @@ interface Attempt {
 
 export interface MetadataDocumentsContext {
   readonly store: DynamoStore;
+  readonly policy: ClientPolicy;
   readonly guardedFetch: GuardedFetch;
   readonly internalHosts: ReadonlySet<string>;
   /** Seconds for which a document is remembered that could not be fetched again. */
@@ -96,7 +97,7 @@ export class MetadataDocuments {
       const problem = this.#problemOf(clientId);
       if (problem) throw new ClientMetadataRefused(`the client_id cannot be the address of a document: ${problem}`);
       const { document, freshness } = await this.#document(clientId);
-      const metadata = normalizeMetadataDocument(document, clientId) as AdapterPayload;
+      const metadata = this.context.policy.normalizeMetadataDocument(document, clientId) as AdapterPayload;
       const copy: Copy = { metadata, fetchedAt: now(), freshUntil: now() + freshness };
       // Renewed whenever it is fetched, which is daily for a client in use.
       await this.context.store.set(clientKey(clientId), copy, (now() + this.context.lifetime) * 1000);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adapterFactory } from '../../../lambda/provider/adapter';
 import { GuardedFetch } from '../../../lambda/provider/client-metadata/guarded-fetch';
 import { MetadataDocuments } from '../../../lambda/provider/client-metadata/metadata-documents';
+import { ClientPolicy } from '../../../lambda/provider/client-policy';
 import { successorsFrom } from '../../../lambda/provider/successors';
 import { Harness } from './harness';
 
@@ -14,7 +15,13 @@ beforeAll(async () => {
   const { store, config, keySet } = harness;
   const internalHosts = new Set<string>();
   const guardedFetch = new GuardedFetch(internalHosts);
-  documents = new MetadataDocuments({ store, guardedFetch, internalHosts, lifetime: config.lifetimes.client });
+  documents = new MetadataDocuments({
+    store,
+    policy: new ClientPolicy(),
+    guardedFetch,
+    internalHosts,
+    lifetime: config.lifetimes.client,
+  });
   adapter = adapterFactory({
     store,
     documents,

@@ -8,7 +8,7 @@ beforeEach(async () => {
   harness = await Harness.start({ instances: 1 });
   client = await harness.register();
   // As on an instance that has been answering for a while: secrets and resources are cached.
-  await harness.signIn(client);
+  await harness.redeem(client, await harness.signIn(client));
 });
 afterEach(async () => {
   vi.restoreAllMocks();
@@ -47,6 +47,13 @@ function holdUntilBothWrite(): void {
 }
 
 describe('a code exchange', () => {
+  it('that is the first of its client renews that beside it', async () => {
+    const first = await harness.register({ client_name: 'First' });
+    const signIn = await harness.signIn(first);
+    const { calls } = await callsOf(() => harness.redeem(first, signIn));
+    expect([calls[0], ...calls.slice(1).sort()]).toEqual([READ, PUT, PUT, UPDATE]);
+  });
+
   it('is one batch read and two writes', async () => {
     const signIn = await harness.signIn(client);
     const { calls, result } = await callsOf(() => harness.redeem(client, signIn));
@@ -62,6 +69,8 @@ describe('a code exchange', () => {
 
   it('of a client that authenticates in the header reads no more', async () => {
     const confidential = await harness.register({ token_endpoint_auth_method: 'client_secret_basic' });
+    const secret = { client_secret: confidential.client_secret };
+    await harness.redeem(confidential, await harness.signIn(confidential), secret);
     const { code, codeVerifier } = await harness.signIn(confidential);
     const credentials = Buffer.from(`${confidential.client_id}:${confidential.client_secret}`).toString('base64');
     const form = { grant_type: 'authorization_code', code, code_verifier: codeVerifier, redirect_uri: REDIRECT_URI };

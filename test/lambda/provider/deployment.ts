@@ -10,6 +10,7 @@ import {
   type Lifetimes,
   type ProviderConfig,
   RESOURCES_PARTITION,
+  type RegistrationConfig,
   type ResourceRecord,
   type UpstreamConfig,
 } from '../../../lib/contract';
@@ -47,6 +48,7 @@ export interface Options {
   readonly lifetimes?: Partial<Lifetimes>;
   readonly upstream?: Partial<UpstreamConfig>;
   readonly resources?: readonly ResourceRecord[];
+  readonly registration?: Partial<RegistrationConfig>;
   readonly instances?: number;
   /** Hosts whose metadata documents may lie on loopback. */
   readonly internalHosts?: readonly string[];
@@ -125,6 +127,7 @@ export async function startDeployment(options: Options = {}): Promise<Deployment
       recheck: 3600,
       ...options.upstream,
     },
+    registration: { perAddress: 1000, inAll: 10_000, sharedEgress: [], ...options.registration },
     clientMetadata: { internalHosts: options.internalHosts ?? [] },
     lifetimes: { ...LIFETIMES, ...options.lifetimes },
     keySetRefresh: 60,

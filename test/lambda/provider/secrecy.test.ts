@@ -112,7 +112,6 @@ describe('the table', () => {
 
 describe('a record', () => {
   it.each([
-    ['client#', 'client'],
     ['/interaction', 'interaction'],
     ['/upstream#', 'interaction'],
     ['/code#', 'authorizationCode'],

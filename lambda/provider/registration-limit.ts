@@ -1,0 +1,42 @@
+import { isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import type { RegistrationConfig } from '../../lib/contract';
+import type { DynamoStore } from '../store/dynamo-store';
+import { hash } from './keys';
+
+/** New clients are counted by the hour. */
+const WINDOW = 60 * 60;
+
+/** How many clients may register for the first time: per address, so that nobody fills the table, and in all. */
+export class RegistrationLimit {
+  constructor(
+    private readonly store: DynamoStore,
+    private readonly config: RegistrationConfig,
+  ) {}
+
+  /** Counts a new client. @returns seconds to wait where there are too many */
+  async exceeded(address: string): Promise<number | undefined> {
+    const now = Math.floor(Date.now() / 1000);
+    const window = Math.floor(now / WINDOW);
+    const end = (window + 1) * WINDOW;
+    const count = (name: string) => this.store.count(`registrations#${window}#${name}`, (end + WINDOW) * 1000);
+    const [here, all] = await Promise.all([this.#isShared(address) ? 0 : count(hash(network(address))), count('all')]);
+    return here > this.config.perAddress || all > this.config.inAll ? end - now : undefined;
+  }
+
+  #isShared(address: string): boolean {
+    if (!ipaddr.isValid(address)) return false;
+    const parsed = ipaddr.process(address);
+    return this.config.sharedEgress.some((range) => {
+      const [base, bits] = ipaddr.parseCIDR(range);
+      return base.kind() === parsed.kind() && parsed.match(base, bits);
+    });
+  }
+}
+
+/** Whoever has one IPv6 address has 2^64 of them. */
+function network(address: string): string {
+  if (!isIPv6(address)) return address;
+  const parsed = ipaddr.process(address);
+  return parsed.kind() === 'ipv4' ? parsed.toString() : ipaddr.IPv6.networkAddressFromCIDR(`${parsed}/64`).toString();
+}

@@ -1,0 +1,52 @@
+import type { DynamoStore } from '../store/dynamo-store';
+import type { ClientPolicy, Metadata } from './client-policy';
+import { type HttpRequest, type HttpResponse, json } from './http';
+import { clientKey } from './keys';
+import { logEvent } from './log';
+import { registeredClientId } from './registered-client-id';
+import type { RegistrationLimit } from './registration-limit';
+
+/** What a registration request must pass before the engine answers it (RFC 7591). */
+export class Registration {
+  constructor(
+    private readonly store: DynamoStore,
+    private readonly policy: ClientPolicy,
+    private readonly limit: RegistrationLimit,
+  ) {}
+
+  /**
+   * @returns the request as the policy leaves it, or the answer where too many clients are new
+   * @throws OIDCProviderError invalid_redirect_uri or invalid_client_metadata
+   */
+  async admit(request: HttpRequest): Promise<HttpRequest | HttpResponse> {
+    const body = parse(request.body);
+    // The engine has its own answer to a body that is no JSON object.
+    if (!body) return request;
+    const metadata = this.policy.normalizeRegistration(body);
+    const wait = (await this.#isKnown(metadata)) ? undefined : await this.limit.exceeded(request.sourceIp);
+    if (wait === undefined) return { ...request, body: Buffer.from(JSON.stringify(metadata)) };
+    logEvent('registration.limited', { sourceIp: request.sourceIp });
+    return json(
+      429,
+      { error: 'temporarily_unavailable', error_description: 'too many new clients; try again later' },
+      { 'retry-after': String(wait) },
+    );
+  }
+
+  /** Registering again what is registered already costs nothing, so it is never limited. */
+  async #isKnown(metadata: Metadata): Promise<boolean> {
+    if (metadata.token_endpoint_auth_method !== 'none') return false;
+    const [client] = await this.store.read([clientKey(registeredClientId(metadata))]);
+    return client !== undefined;
+  }
+}
+
+function parse(body: Buffer): Metadata | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+  return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? (parsed as Metadata) : undefined;
+}
