@@ -3,6 +3,8 @@
  * Nothing here runs: constants and types only, so that both sides may import it.
  */
 
+import type { PageWords } from './page-words';
+
 /** The one environment variable that each function reads: its configuration as JSON, typed below. */
 export const CONFIG = 'CONFIG';
 
@@ -33,6 +35,8 @@ export interface ScopeRecord {
   readonly name: string;
   /** The words that the consent page shows. */
   readonly description: string;
+  /** The same in other languages, by BCP 47 tag. */
+  readonly descriptions?: Readonly<Record<string, string>>;
   /** Granted when a client asks for no scope at all. */
   readonly default: boolean;
   /** Scopes of the same resource that this one includes. */
@@ -119,6 +123,33 @@ export interface ProviderConfig {
   readonly keySetRefresh: number;
 }
 
+/** Beside the provider function's bundle, where the operator has said how its pages look: an Appearance as JSON. */
+export const APPEARANCE_FILE = 'appearance.json';
+
+/** What pages are drawn on, in the browser's light and dark scheme (#rrggbb): accents are checked against it. */
+export const PAGE_SURFACE = { light: '#ffffff', dark: '#1b1e24' } as const;
+
+/** #rrggbb. What stands on an accent is readable there, and an accent stands out from PAGE_SURFACE. */
+export interface PageColors {
+  readonly accent: string;
+  readonly onAccent: string;
+  readonly accentDark: string;
+  readonly onAccentDark: string;
+}
+
+/** How the pages that people meet look and speak. */
+export interface Appearance {
+  /** What this server is called. */
+  readonly name?: string;
+  /** A data: URI of an image. Only with a name, which is its text alternative. */
+  readonly logo?: string;
+  readonly colors?: PageColors;
+  /** https: or mailto: */
+  readonly supportUrl?: string;
+  /** Words instead of the pages' own, by BCP 47 tag. A tag in which the pages do not speak by themselves has all of them. */
+  readonly words?: Readonly<Record<string, PageWords>>;
+}
+
 /** CONFIG of an authorizer function. */
 export interface AuthorizerConfig {
   readonly issuer: string;
@@ -193,6 +224,7 @@ export interface KeySet {
 
 /** The routes of the authorization server: an explicit API Gateway route for each path and method. */
 export const ROUTES: readonly { readonly path: string; readonly methods: readonly string[] }[] = [
+  { path: '/', methods: ['GET', 'HEAD'] },
   { path: '/.well-known/oauth-authorization-server', methods: ['GET', 'HEAD', 'OPTIONS'] },
   { path: '/.well-known/openid-configuration', methods: ['GET', 'HEAD', 'OPTIONS'] },
   { path: '/jwks', methods: ['GET', 'HEAD', 'OPTIONS'] },

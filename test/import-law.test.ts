@@ -17,6 +17,8 @@ const isOf = (imported: string, packages: string[]) =>
 const isConstruct = (imported: string) => isOf(imported, ['aws-cdk-lib', 'constructs', 'mcp-oidc-auth']);
 const isLambdaOnly = (imported: string) => isOf(imported, ['aws-lambda', '@middy', '@types/aws-lambda']);
 
+const CONTRACT = ['lib/contract', 'lib/page-words'];
+
 const LAWS: Law[] = [
   {
     // Synth time: the peers and nothing else, so that importing the construct needs nothing else.
@@ -28,7 +30,7 @@ const LAWS: Law[] = [
     // Request time: no construct, and of lib only what both sides agree on.
     in: /^lambda\//,
     allows: (imported) =>
-      inside('lambda')(imported) || imported === 'lib/contract' || (isPackage(imported) && !isConstruct(imported)),
+      inside('lambda')(imported) || CONTRACT.includes(imported) || (isPackage(imported) && !isConstruct(imported)),
   },
   {
     // The authorizer stands before every call: it has to start fast.

@@ -3,19 +3,10 @@ import { UnreadKeysError } from '../store/dynamo-store';
 import { FetchUnavailable } from './client-metadata/guarded-fetch';
 import { ClientMetadataRefused } from './client-metadata/metadata-documents';
 import { withCors } from './cors';
-import { type HttpResponse, json } from './http';
+import { type HttpRequest, type HttpResponse, json } from './http';
 import { loggablePath, logProblem } from './log';
-import {
-  badRequest,
-  clientRefused,
-  clientUnreadable,
-  errorPage,
-  expired,
-  failure,
-  outage,
-  type Problem,
-  unknownClient,
-} from './pages/error-page';
+import { badRequestPage, clientRefusedPage, errorPage } from './pages/error-page';
+import type { Presentation } from './pages/presentation';
 import { UnderWayError } from './race';
 import { OutOfTime } from './time-limit';
 
@@ -25,14 +16,18 @@ export function isForPeople(path: string): boolean {
 }
 
 /** An outage is 503 with Retry-After, so that no client takes it for a verdict on its credentials. */
-export function answerFailure(error: unknown, path: string): HttpResponse {
+export function answerFailure(error: unknown, { path }: HttpRequest, presentation: Presentation): HttpResponse {
   if (error instanceof errors.OIDCProviderError && error.expose) {
-    if (isForPeople(path)) return errorPage(problemOf(error));
+    if (isForPeople(path)) return pageFor(error, presentation);
     return withCors(json(error.status, { error: error.error, error_description: error.error_description }));
   }
   const unavailable = isOutage(error);
-  logProblem(unavailable ? 'request.unavailable' : 'request.failed', error, { path: loggablePath(path) });
-  if (isForPeople(path)) return errorPage(problemOf(error));
+  const fields = { path: loggablePath(path) };
+  if (isForPeople(path)) {
+    if (error instanceof FetchUnavailable) return errorPage(presentation, 'clientUnreadable', { error });
+    return errorPage(presentation, unavailable ? 'outage' : 'failure', { error, fields });
+  }
+  logProblem(unavailable ? 'request.unavailable' : 'request.failed', error, fields);
   return withCors(
     unavailable
       ? json(503, { error: 'temporarily_unavailable' }, { 'retry-after': '5' })
@@ -41,22 +36,22 @@ export function answerFailure(error: unknown, path: string): HttpResponse {
 }
 
 /** The engine's way of answering a person where it cannot redirect to the client. */
-export function renderError(ctx: KoaContextWithOIDC, error: Error): void {
-  const { status, headers, body } = errorPage(problemOf(error));
+export function renderError(ctx: KoaContextWithOIDC, error: Error, presentation: Presentation): void {
+  // What is not the request's fault is answered by answerFailure(): the engine reports it as its own failure.
+  if (!(error instanceof errors.OIDCProviderError && error.expose)) return;
+  const { status, headers, body } = pageFor(error, presentation);
   ctx.status = status;
   ctx.set({ ...headers });
   ctx.body = body;
 }
 
-function problemOf(error: unknown): Problem {
-  if (error instanceof ClientMetadataRefused) return clientRefused(error.error_description ?? error.error);
-  if (error instanceof FetchUnavailable) return clientUnreadable;
-  if (error instanceof errors.InvalidClient) return unknownClient;
-  if (error instanceof errors.SessionNotFound) return expired;
-  if (error instanceof errors.OIDCProviderError && error.expose) {
-    return badRequest(error.error_description ?? error.error);
-  }
-  return isOutage(error) ? outage : failure;
+function pageFor(error: errors.OIDCProviderError, presentation: Presentation): HttpResponse {
+  const description = error.error_description ?? error.error;
+  if (error instanceof ClientMetadataRefused) return clientRefusedPage(presentation, description);
+  if (error instanceof errors.InvalidClient) return errorPage(presentation, 'unknownClient');
+  if (error instanceof errors.InvalidRedirectUri) return errorPage(presentation, 'brokenRedirect');
+  if (error instanceof errors.SessionNotFound) return errorPage(presentation, 'expired');
+  return badRequestPage(presentation, description);
 }
 
 const OUTAGES = [FetchUnavailable, OutOfTime, UnderWayError, UnreadKeysError];

@@ -4,6 +4,7 @@ import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { CONFIG, type ProviderConfig } from '../../lib/contract.js';
 import { DynamoStore } from '../store/dynamo-store.js';
+import { readAppearance } from './appearance.js';
 import { CachedSecret } from './cached-secret.js';
 import type { HttpRequest, HttpResponse } from './http.js';
 import { currentRequest, logEvent, loggablePath } from './log.js';
@@ -32,6 +33,7 @@ function createServer(config: ProviderConfig): AuthorizationServer {
     store: new DynamoStore({ client: new DynamoDBClient(aws), tableName: config.tableName }),
     keySetSecret,
     upstreamSecret: new CachedSecret(secrets, config.upstream.clientSecretId, UPSTREAM_SECRET_REFRESH),
+    appearance: readAppearance(process.env.LAMBDA_TASK_ROOT ?? ''),
   });
 }
 

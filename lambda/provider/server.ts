@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Provider } from 'oidc-provider';
-import type { KeySet, ProviderConfig } from '../../lib/contract';
+import type { Appearance, KeySet, ProviderConfig } from '../../lib/contract';
 import { parseKeySet } from '../key-set/parse-key-set';
 import type { DynamoStore } from '../store/dynamo-store';
 import { normalizeAuthorizationRequest, normalizeTokenRequest, OIDC_SCOPES } from './authorization-request';
@@ -15,6 +15,8 @@ import { callNodeHandler } from './engine-bridge';
 import { answerFailure, isForPeople, renderError } from './failures';
 import { formOf, type HttpRequest, type HttpResponse, isForm } from './http';
 import { logProblem } from './log';
+import { Presentations } from './pages/presentation';
+import { rootPage } from './pages/root-page';
 import { Registration } from './registration';
 import { RegistrationLimit } from './registration-limit';
 import { Resources } from './resources';
@@ -30,6 +32,8 @@ export interface ServerContext {
   readonly store: DynamoStore;
   readonly keySetSecret: CachedSecret;
   readonly upstreamSecret: CachedSecret;
+  /** How the pages look and speak, where the operator has said so. */
+  readonly appearance?: Appearance;
 }
 
 /** For how long clients may keep the metadata, in seconds. */
@@ -42,6 +46,7 @@ export class AuthorizationServer {
   readonly #issuer: URL;
   readonly #resources: Resources;
   readonly #recheck: UpstreamRecheck;
+  readonly #presentations: Presentations;
   readonly #signIn: SignIn;
   readonly #guardedFetch: GuardedFetch;
   readonly #documents: MetadataDocuments;
@@ -51,7 +56,7 @@ export class AuthorizationServer {
   #engine: { readonly versionId: string; readonly provider: Provider; readonly sealer: Sealer } | undefined;
 
   constructor(private readonly context: ServerContext) {
-    const { config, store, upstreamSecret } = context;
+    const { config, store, upstreamSecret, appearance } = context;
     this.#issuer = new URL(config.issuer);
     this.#resources = new Resources(store);
     const internalHosts = new Set(config.clientMetadata.internalHosts);
@@ -65,10 +70,11 @@ export class AuthorizationServer {
       internalHosts,
       lifetime: config.lifetimes.client,
     });
+    this.#presentations = new Presentations(appearance);
     const clientSecret = async () => (await upstreamSecret.get()).text;
     const upstream = new Upstream(config.upstream, `${config.issuer}/callback`, clientSecret);
     this.#recheck = new UpstreamRecheck(store, upstream, () => this.#sealer, config.upstream.recheck);
-    this.#signIn = new SignIn(store, this.#resources, upstream, this.#recheck);
+    this.#signIn = new SignIn(store, this.#resources, upstream, this.#recheck, this.#presentations);
   }
 
   /**
@@ -80,13 +86,14 @@ export class AuthorizationServer {
     try {
       return await within(timeLimit, this.#answer(request));
     } catch (error) {
-      return answerFailure(error, request.path);
+      return answerFailure(error, request, this.#presentations.for(request.headers['accept-language']));
     }
   }
 
   async #answer(request: HttpRequest): Promise<HttpResponse> {
     const { method, path } = request;
     if (method === 'OPTIONS' && !request.headers['access-control-request-method']) return noContent();
+    if (path === '/') return rootPage(this.#presentations.for(request.headers['accept-language']));
     const engine = await this.#currentEngine();
     const [, first, uid] = path.split('/');
     if (DISCOVERY.has(path)) return this.#metadata(engine, request);
@@ -186,7 +193,7 @@ export class AuthorizationServer {
         recheck: this.#recheck,
         documents: this.#documents,
         guardedFetch: this.#guardedFetch,
-        renderError,
+        renderError: (ctx, error) => renderError(ctx, error, this.#presentations.for(ctx.get('accept-language'))),
         onServerError: (error) => {
           const outcome = this.#engineFailure.getStore();
           if (outcome) outcome.error = error;

@@ -8,9 +8,18 @@ import { formOf, type HttpRequest, type HttpResponse, isForm, seeOther } from '.
 import { personKey, upstreamKey } from './keys';
 import { logEvent, logProblem } from './log';
 import { consentPage } from './pages/consent-page';
-import { errorPage, expired, forged, otherBrowser, upstreamDown, used } from './pages/error-page';
+import { errorPage, notAllowedPage, upstreamDownPage } from './pages/error-page';
+import type { Presentation, Presentations } from './pages/presentation';
+import { describeRedirect } from './redirect-uri';
 import { type Resources, withImplied } from './resources';
-import { type Person, type Upstream, type UpstreamChecks, UpstreamRefused, UpstreamUnavailable } from './upstream';
+import {
+  type Person,
+  PersonNotAllowed,
+  type Upstream,
+  type UpstreamChecks,
+  UpstreamRefused,
+  UpstreamUnavailable,
+} from './upstream';
 import type { UpstreamRecheck } from './upstream-recheck';
 
 /** What a consent remembers until upstream answers. */
@@ -38,35 +47,51 @@ export class SignIn {
     private readonly resources: Resources,
     private readonly upstream: Upstream,
     private readonly recheck: UpstreamRecheck,
+    private readonly presentations: Presentations,
   ) {}
 
   /** GET /interaction/{uid} */
   async showConsent(engine: Provider, request: HttpRequest, uid: string): Promise<HttpResponse> {
-    const open = await this.#open(engine, request, uid);
+    const presentation = this.#presentationFor(request);
+    const open = await this.#open(engine, request, uid, presentation);
     if ('status' in open) return open;
     const { interaction, client, resource, binding } = open;
-    return consentPage({
-      action: `/interaction/${uid}`,
+    const scopes = scopesOf(interaction);
+    return consentPage(presentation, {
+      action: pathOf(uid),
       formToken: binding.formToken,
-      clientName: displayName(client),
+      otherAccount: new URLSearchParams(request.query).get('account') === 'other',
+      clientName: displayable(client.clientName ?? '') || displayable(client.clientId),
+      publisher: publisherOf(client),
       redirectUri: String(interaction.params.redirect_uri),
       resource: { name: resource.name ?? new URL(resource.identifier).host, identifier: resource.identifier },
-      scopes: withImplied(resource, String(interaction.params.scope).split(' ')),
+      scopes: withImplied(resource, scopes),
+      identifies: scopes.includes('openid'),
+      staysConnected: client.grantTypeAllowed('refresh_token'),
       upstream: this.upstream,
     });
   }
 
   /** POST /interaction/{uid}: the person's decision. */
   async decide(engine: Provider, request: HttpRequest, uid: string): Promise<HttpResponse> {
-    const open = await this.#open(engine, request, uid);
+    const presentation = this.#presentationFor(request);
+    const open = await this.#open(engine, request, uid, presentation);
     if ('status' in open) return open;
     const { interaction, client, binding } = open;
+    const { clientId } = client;
     const form = isForm(request) ? formOf(request) : new URLSearchParams();
     const fromElsewhere = !['same-origin', undefined].includes(request.headers['sec-fetch-site']);
-    if (fromElsewhere || !binding.isFormToken(form.get('token'))) return errorPage(forged);
+    if (fromElsewhere || !binding.isFormToken(form.get('token'))) {
+      return errorPage(presentation, 'forged', { fields: { clientId } });
+    }
 
-    if (form.get('decision') !== 'allow') {
-      logEvent('consent.refused', { clientId: client.clientId });
+    const decision = form.get('decision');
+    if (decision === 'leave') {
+      logEvent('sign_in.left', { clientId });
+      return finish(interaction, { error: 'access_denied', error_description: 'This account may not sign in here' });
+    }
+    if (decision !== 'allow') {
+      logEvent('consent.refused', { clientId });
       return finish(interaction, { error: 'access_denied', error_description: 'The person refused' });
     }
 
@@ -74,39 +99,44 @@ export class SignIn {
     const checks = checksOf(binding, uid, attempt);
     let location: string;
     try {
-      location = await this.upstream.authorizationUrl(checks);
+      location = await this.upstream.authorizationUrl(checks, form.get('account') === 'other');
     } catch (error) {
-      return this.#upstreamProblem(error, uid);
+      return upstreamProblem(error, presentation, uid);
     }
     const transaction: UpstreamTransaction = { attempt, consentedAt: now() };
     await this.store.set(upstreamKey(uid, checks.state), transaction, interaction.exp * 1000);
-    logEvent('consent.given', { clientId: client.clientId });
+    logEvent('consent.given', { clientId });
     return seeOther(location);
   }
 
   /** GET /callback: upstream's answer. */
   async callback(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
+    const presentation = this.#presentationFor(request);
     const state = new URLSearchParams(request.query).get('state') ?? '';
     const found = BrowserBinding.forState(request.headers.cookie, state);
-    if (!found) return errorPage(otherBrowser);
+    if (!found) return errorPage(presentation, 'otherBrowser');
     const { uid, binding } = found;
     const key = upstreamKey(uid, state);
-    const [open, [record]] = await Promise.all([this.#open(engine, request, uid), this.store.read([key])]);
+    const [open, [record]] = await Promise.all([
+      this.#open(engine, request, uid, presentation),
+      this.store.read([key]),
+    ]);
     if ('status' in open) return open;
+    const { clientId } = open.client;
     const transaction = record?.value as UpstreamTransaction | undefined;
-    if (!transaction) return errorPage(expired);
+    if (!transaction) return errorPage(presentation, 'expired', { fields: { clientId } });
     const checks = checksOf(binding, uid, transaction.attempt);
     if (!(await this.store.consume(key, { now: now() }))) {
-      logEvent('upstream.state_replayed', { clientId: open.client.clientId });
-      return errorPage(used);
+      return errorPage(presentation, 'used', { fields: { clientId } });
     }
 
     try {
       const person = await this.upstream.person(request.query, checks);
       return await this.#grant(engine, open, person, transaction);
     } catch (error) {
-      if (!(error instanceof UpstreamRefused)) return this.#upstreamProblem(error, uid);
-      logProblem('upstream.refused', error.cause ?? error, { clientId: open.client.clientId });
+      if (error instanceof PersonNotAllowed) return notAllowed(error, presentation, uid, open);
+      if (!(error instanceof UpstreamRefused)) return upstreamProblem(error, presentation, uid);
+      logProblem('upstream.refused', error.cause ?? error, { clientId });
       return finish(open.interaction, { error: error.code, error_description: error.message });
     }
   }
@@ -119,7 +149,7 @@ export class SignIn {
     { consentedAt }: UpstreamTransaction,
   ): Promise<HttpResponse> {
     const { interaction, client, resource } = open;
-    const scopes = String(interaction.params.scope).split(' ');
+    const scopes = scopesOf(interaction);
     const grant = new engine.Grant({ accountId: person.sub, clientId: client.clientId }) as InstanceType<
       Provider['Grant']
     > &
@@ -146,32 +176,74 @@ export class SignIn {
   }
 
   /** The sign-in `uid`, if this browser began it and it is still open; else the page that says why not. */
-  async #open(engine: Provider, request: HttpRequest, uid: string): Promise<OpenSignIn | HttpResponse> {
+  async #open(
+    engine: Provider,
+    request: HttpRequest,
+    uid: string,
+    presentation: Presentation,
+  ): Promise<OpenSignIn | HttpResponse> {
     const interaction = await engine.Interaction.find(uid);
     // First, for the browser that has finished it has let its secret go: the back button leads here.
-    if (!interaction || interaction.result) return errorPage(expired);
+    if (!interaction) return errorPage(presentation, 'expired');
+    const clientId = String(interaction.params.client_id);
+    if (interaction.result) return errorPage(presentation, 'used', { fields: { clientId } });
     const binding = BrowserBinding.of(request.headers.cookie, uid);
-    if (!binding?.matches(interaction.params.browser_binding)) return errorPage(otherBrowser);
-    const [client, catalogue] = await Promise.all([
-      engine.Client.find(String(interaction.params.client_id)),
-      this.resources.catalogue(),
-    ]);
+    if (!binding?.matches(interaction.params.browser_binding)) return errorPage(presentation, 'otherBrowser');
+    const [client, catalogue] = await Promise.all([engine.Client.find(clientId), this.resources.catalogue()]);
     const resource = catalogue.find(String(interaction.params.resource));
-    if (!client || !resource) return errorPage(expired);
+    if (!client) return errorPage(presentation, 'unknownClient', { fields: { clientId } });
+    if (!resource) return errorPage(presentation, 'expired', { fields: { clientId } });
     return { interaction, client, resource, binding };
   }
 
-  #upstreamProblem(error: unknown, uid: string): HttpResponse {
-    if (!(error instanceof UpstreamUnavailable)) throw error;
-    logProblem('upstream.unavailable', error.cause ?? error);
-    return errorPage(upstreamDown(uid));
+  #presentationFor(request: HttpRequest): Presentation {
+    return this.presentations.for(request.headers['accept-language']);
   }
 }
 
-/** What a client calls itself, without characters that hide or turn what stands around them. */
-function displayName(client: Client): string {
-  const name = (client.clientName ?? '').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '').trim();
-  return (name || client.clientId).slice(0, 100);
+function upstreamProblem(error: unknown, presentation: Presentation, uid: string): HttpResponse {
+  if (!(error instanceof UpstreamUnavailable)) throw error;
+  return upstreamDownPage(presentation, error.cause ?? error, pathOf(uid));
+}
+
+/** The sign-in stays open: the state is used up, and another attempt makes another. */
+function notAllowed(
+  { account, claim }: PersonNotAllowed,
+  presentation: Presentation,
+  uid: string,
+  { interaction, client, binding }: OpenSignIn,
+): HttpResponse {
+  return notAllowedPage(presentation, {
+    account: account && displayable(account),
+    clientId: client.clientId,
+    claim,
+    action: pathOf(uid),
+    formToken: binding.formToken,
+    cspSource: describeRedirect(String(interaction.params.redirect_uri)).cspSource,
+  });
+}
+
+/** The page that belongs to a sign-in. */
+function pathOf(uid: string): string {
+  return `/interaction/${encodeURIComponent(uid)}`;
+}
+
+function scopesOf(interaction: Interaction): string[] {
+  return String(interaction.params.scope).split(' ');
+}
+
+/** What others wrote, without characters that hide or turn what stands around them, and not too much of it. */
+function displayable(text: string): string {
+  return text
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '')
+    .trim()
+    .slice(0, 100);
+}
+
+/** The host of a Client ID Metadata Document: whoever controls it has described the client. */
+function publisherOf({ clientId }: Client): string | undefined {
+  const url = URL.parse(clientId);
+  return url?.protocol === 'https:' ? url.host : undefined;
 }
 
 function checksOf(binding: BrowserBinding, uid: string, attempt: string): UpstreamChecks {

@@ -26,6 +26,22 @@ export class UpstreamRefused extends Error {
   }
 }
 
+/** Upstream has signed the person in, and a rule keeps the account out. */
+export class PersonNotAllowed extends Error {
+  override name = 'PersonNotAllowed';
+
+  /**
+   * @param account what the person may know the account by
+   * @param claim of the rule that does not hold
+   */
+  constructor(
+    readonly account: string | undefined,
+    readonly claim: string,
+  ) {
+    super('This account is not among those that may sign in here');
+  }
+}
+
 /** What this sign-in must find again when upstream answers. */
 export interface UpstreamChecks {
   readonly state: string;
@@ -63,10 +79,15 @@ export class Upstream {
     return new URL(this.config.issuer).origin;
   }
 
-  /** @throws UpstreamUnavailable */
-  async authorizationUrl(checks: UpstreamChecks): Promise<string> {
-    const url = client.buildAuthorizationUrl(await this.#configuration(), {
+  /**
+   * @param otherAccount asks upstream not to take the account that is signed in there
+   * @throws UpstreamUnavailable
+   */
+  async authorizationUrl(checks: UpstreamChecks, otherAccount: boolean): Promise<string> {
+    const configuration = await this.#configuration();
+    const url = client.buildAuthorizationUrl(configuration, {
       ...this.config.extraParameters,
+      ...(otherAccount ? { prompt: otherAccountPrompt(configuration.serverMetadata()) } : {}),
       redirect_uri: this.redirectUri,
       scope: [...new Set(['openid', ...this.config.scopes])].join(' '),
       response_type: 'code',
@@ -82,7 +103,7 @@ export class Upstream {
    * Redeems upstream's answer.
    *
    * @param query of the request to the redirect URI
-   * @throws UpstreamRefused, UpstreamUnavailable
+   * @throws UpstreamRefused, UpstreamUnavailable, PersonNotAllowed
    */
   async person(query: string, checks: UpstreamChecks): Promise<Person> {
     const configuration = await this.#configuration();
@@ -99,9 +120,8 @@ export class Upstream {
     }
     const claims = tokens.claims();
     if (!claims) throw new UpstreamRefused('access_denied', 'The identity provider sent no ID token');
-    if (!isAllowed(claims, this.config.allow)) {
-      throw new UpstreamRefused('access_denied', 'This account is not among those that may sign in here');
-    }
+    const broken = this.config.allow.find((rule) => !isAllowed(claims, [rule]));
+    if (broken) throw new PersonNotAllowed(accountOf(claims), broken.claim);
     return {
       sub: hashOf(claims.iss, claims.sub),
       claims: Object.fromEntries(
@@ -163,6 +183,22 @@ function authentication(secret: string): client.ClientAuth {
     const usePost = offered !== undefined && !offered.includes('client_secret_basic');
     return (usePost ? post : basic)(server, ...rest);
   };
+}
+
+/**
+ * The prompt that lets a person take another account than the one that is signed in (OpenID Connect Core section 3.1.2.1).
+ * Every provider knows `login` (section 15.1), except that Google does not and knows `select_account`; a provider that
+ * lists its prompts (Initiating User Registration 1.0 section 4) says whether it knows the better one.
+ */
+function otherAccountPrompt({ issuer, prompt_values_supported: supported }: client.ServerMetadata): string {
+  const selects =
+    issuer === 'https://accounts.google.com' || (Array.isArray(supported) && supported.includes('select_account'));
+  return selects ? 'select_account' : 'login';
+}
+
+/** The e-mail address, else the name, that upstream gave. */
+function accountOf({ email, name }: Readonly<Record<string, unknown>>): string | undefined {
+  return [email, name].find((claim) => typeof claim === 'string' && claim.trim() !== '') as string | undefined;
 }
 
 function isLoopbackHttp(url: URL): boolean {

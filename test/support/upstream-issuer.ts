@@ -22,6 +22,8 @@ export interface UpstreamIssuer extends AsyncDisposable {
   refreshTokens?: boolean;
   /** The metadata's `token_endpoint_auth_methods_supported`. */
   authMethods?: readonly string[];
+  /** The metadata's `prompt_values_supported`. */
+  promptValues?: readonly string[];
   /** The authorization requests that it got. */
   readonly requests: URLSearchParams[];
   /** The token requests that it got. */
@@ -52,6 +54,7 @@ export async function startUpstreamIssuer(): Promise<UpstreamIssuer> {
           jwks_uri: `${self.issuer}/jwks`,
           id_token_signing_alg_values_supported: ['RS256'],
           token_endpoint_auth_methods_supported: self.authMethods,
+          prompt_values_supported: self.promptValues,
         });
       case '/jwks':
         return json(200, { keys: [jwk] });

@@ -1,45 +1,73 @@
 import type { ScopeRecord } from '../../../lib/contract';
 import type { HttpResponse } from '../http';
-import { describeRedirect } from '../redirect-uri';
-import { html } from './html';
+import { describeRedirect, type RedirectDescription } from '../redirect-uri';
+import { bdi, type Html, html } from './html';
+import type { Language } from './languages';
 import { page } from './layout';
+import type { Presentation } from './presentation';
 
 export interface ConsentRequest {
   /** Where the form is sent. */
   readonly action: string;
   readonly formToken: string;
+  /** Asks upstream for another account than the one that is signed in there. */
+  readonly otherAccount: boolean;
   /** The client's own word for itself. */
   readonly clientName: string;
+  /** The host that the client's metadata document came from; absent where nobody vouches for the client. */
+  readonly publisher?: string;
   readonly redirectUri: string;
   readonly resource: { readonly name: string; readonly identifier: string };
+  /** Scopes of the resource. */
   readonly scopes: readonly ScopeRecord[];
+  /** Whether the client learns who the person is: the scope `openid`. */
+  readonly identifies: boolean;
+  /** Whether the client gets refresh tokens. */
+  readonly staysConnected: boolean;
   /** The identity provider that comes next. */
   readonly upstream: { readonly host: string; readonly origin: string };
 }
 
 /** Who asks, where the code goes, for what: asked before anything goes upstream, for every authorization. */
-export function consentPage(request: ConsentRequest): HttpResponse {
-  const { clientName, redirectUri, resource, scopes, upstream } = request;
-  const redirect = describeRedirect(redirectUri);
-  const title = `Connect ${clientName} to ${resource.name}?`;
-  return page(
-    200,
-    title,
-    html`<h1>${title}</h1>
-<p class="quiet">“${clientName}” is the name that the app gives itself. Nobody has verified it.</p>
-<h2>If you continue, the app can:</h2>
-<ul>${scopes.map(({ name, description }) => html`<li>${description}<code>${name}</code></li>`)}</ul>
+export function consentPage(presentation: Presentation, request: ConsentRequest): HttpResponse {
+  const { language } = presentation;
+  const { clientName: client, publisher, resource, scopes, upstream } = request;
+  const redirect = describeRedirect(request.redirectUri);
+  const names = { client, resource: resource.name };
+  return page(presentation, {
+    status: 200,
+    title: language.sayPlainly('consentTitle', names),
+    formAction: ["'self'", 'https:', redirect.cspSource, upstream.origin],
+    main: html`<h1>${language.say('consentTitle', names)}</h1>
+<p class="quiet">${publisher === undefined ? language.say('consentUnverified', { client }) : language.say('consentPublished', { publisher })}</p>
 <dl>
-<div><dt>It gets access to</dt><dd>${resource.identifier}</dd></div>
-<div><dt>You are sent back to</dt><dd>${redirect.target}</dd></div>
-<div><dt>You sign in at</dt><dd>${upstream.host}</dd></div>
+<div><dt>${language.say('consentRedirect')}</dt><dd class="target">${targetOf(redirect, language)}</dd></div>
+<div><dt>${language.say('consentResource')}</dt><dd>${bdi(resource.identifier)}</dd></div>
+<div><dt>${language.say('consentUpstream')}</dt><dd>${bdi(upstream.host)}</dd></div>
 </dl>
-${redirect.onThisDevice ? html`<p class="warning">Access goes to a program on the device that you are using now. Continue only if you have just started this yourself, in an app that you trust.</p>` : undefined}
+<h2 id="scopes">${language.say('consentScopes')}</h2>
+<ul class="scopes" role="list" aria-labelledby="scopes">${[
+      ...scopes.map((scope) => scopeItem(scope.name, bdi(language.pick(scope.descriptions) ?? scope.description))),
+      request.identifies ? scopeItem('openid', language.say('scopeOpenid')) : undefined,
+      request.staysConnected ? html`<li>${language.say('staysConnected')}</li>` : undefined,
+    ]}</ul>
+${redirect.kind === 'web' ? undefined : html`<p class="warning">${language.say('deviceWarning')}</p>`}
 <form method="post" action="${request.action}">
 <input type="hidden" name="token" value="${request.formToken}">
-<button class="primary" type="submit" name="decision" value="allow">Continue and sign in</button>
-<button type="submit" name="decision" value="deny">Cancel</button>
+${request.otherAccount ? html`<input type="hidden" name="account" value="other">` : undefined}
+<button class="primary" type="submit" name="decision" value="allow">${language.say('allow')}</button>
+<button type="submit" name="decision" value="deny">${language.say('cancel')}</button>
 </form>`,
-    ["'self'", 'https:', redirect.cspSource, upstream.origin],
-  );
+  });
+}
+
+function scopeItem(name: string, words: Html): Html {
+  return html`<li>${words}<code>${name}</code></li>`;
+}
+
+function targetOf({ kind, name }: RedirectDescription, language: Language): Html {
+  if (kind === 'web') return bdi(name);
+  return kind === 'loopback'
+    ? language.say('thisDevice', { host: name })
+    : language.say('appOnThisDevice', { scheme: name });
 }

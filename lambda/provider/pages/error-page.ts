@@ -1,110 +1,119 @@
 import type { HttpResponse } from '../http';
-import { requestId } from '../log';
-import { html } from './html';
+import { logEvent, logProblem, requestId } from '../log';
+import { type Html, html } from './html';
 import { page } from './layout';
+import type { Presentation } from './presentation';
 
-export interface Problem {
-  readonly status: number;
-  readonly title: string;
-  readonly whatHappened: string;
-  readonly whatToDo: string;
-  /** Where trying again makes sense. */
-  readonly retry?: { readonly href: string; readonly label: string };
+/** Everything that can keep a person from signing in, with the event that an operator finds in the log. */
+const PROBLEMS = {
+  unknownClient: { status: 400, event: 'authorize.unknown_client' },
+  clientRefused: { status: 400, event: 'authorize.client_refused' },
+  clientUnreadable: { status: 503, event: 'authorize.client_unreadable' },
+  brokenRedirect: { status: 400, event: 'authorize.broken_redirect' },
+  badRequest: { status: 400, event: 'authorize.bad_request' },
+  expired: { status: 400, event: 'sign_in.expired' },
+  otherBrowser: { status: 403, event: 'sign_in.foreign' },
+  used: { status: 400, event: 'sign_in.used' },
+  forged: { status: 400, event: 'sign_in.forged' },
+  upstreamDown: { status: 503, event: 'upstream.unavailable' },
+  notAllowed: { status: 403, event: 'person.not_allowed' },
+  outage: { status: 503, event: 'request.unavailable' },
+  failure: { status: 500, event: 'request.failed' },
+} as const;
+
+export type Problem = keyof typeof PROBLEMS;
+
+export interface ProblemDetails {
+  /** For the log: nothing secret and nothing about a person. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+  /** For the log, of what an operator should look at. */
+  readonly error?: unknown;
+  /** What happened in words of its own, where the usual ones do not do. */
+  readonly happened?: Html;
+  /** What the person can do right here. */
+  readonly actions?: Html;
+  /** Where a form among the actions may lead, redirects included, as CSP sources. */
+  readonly formAction?: readonly string[];
 }
 
-/** What happened, what to do next, and a reference that the operator finds in the log. */
-export function errorPage(problem: Problem): HttpResponse {
-  const response = page(
-    problem.status,
-    problem.title,
-    html`<h1>${problem.title}</h1>
-<p>${problem.whatHappened}</p>
-<p>${problem.whatToDo}</p>
-${problem.retry && html`<p><a class="button primary" href="${problem.retry.href}">${problem.retry.label}</a></p>`}
-<p class="quiet">Reference: ${requestId()}</p>`,
-  );
-  return problem.status === 503 ? { ...response, headers: { ...response.headers, 'retry-after': '5' } } : response;
+/** What happened, what to do next, and a reference by which the operator finds the event that is logged here. */
+export function errorPage(presentation: Presentation, problem: Problem, details: ProblemDetails = {}): HttpResponse {
+  const { status, event } = PROBLEMS[problem];
+  const { fields, error, happened, actions, formAction } = details;
+  if (error === undefined) logEvent(event, fields);
+  else logProblem(event, error, fields);
+
+  const { language, supportUrl } = presentation;
+  const response = page(presentation, {
+    status,
+    title: language.sayPlainly(`${problem}Title`),
+    formAction,
+    main: html`<h1>${language.say(`${problem}Title`)}</h1>
+<p>${happened ?? language.say(`${problem}Happened`)}</p>
+<p>${language.say(`${problem}ToDo`)}</p>
+${actions && html`<div class="actions">${actions}</div>`}
+<footer>
+<p>${language.say('reference', { reference: requestId() })}</p>
+${supportUrl === undefined ? undefined : html`<p><a href="${supportUrl}" rel="noreferrer">${language.say('support')}</a></p>`}
+</footer>`,
+  });
+  return status === 503 ? { ...response, headers: { ...response.headers, 'retry-after': '5' } } : response;
 }
 
-const START_AGAIN = 'Go back to your app and connect again.';
+/** @param description what the engine says, in English, some of it the request's own words */
+export function badRequestPage(presentation: Presentation, description: string): HttpResponse {
+  return errorPage(presentation, 'badRequest', {
+    fields: { description },
+    happened: presentation.language.say('badRequestHappened', {
+      description: html`<bdi lang="en">${description}</bdi>`,
+    }),
+  });
+}
 
-export const expired: Problem = {
-  status: 400,
-  title: 'This sign-in has expired',
-  whatHappened: 'It took too long, or it has been finished already.',
-  whatToDo: START_AGAIN,
-};
+/** @param reason why a Client ID Metadata Document is not taken, in English, some of it the document's own words */
+export function clientRefusedPage(presentation: Presentation, reason: string): HttpResponse {
+  return errorPage(presentation, 'clientRefused', {
+    fields: { reason },
+    happened: presentation.language.say('clientRefusedHappened', { reason: html`<bdi lang="en">${reason}</bdi>` }),
+  });
+}
 
-export const otherBrowser: Problem = {
-  status: 403,
-  title: 'This sign-in belongs to another browser',
-  whatHappened:
-    'A sign-in must end in the browser in which it began. This browser did not begin it, or it does not keep cookies.',
-  whatToDo: `If someone sent you this link, close the page: they may be after your access. Otherwise, allow cookies for this site. ${START_AGAIN}`,
-};
+/** @param retry the consent page */
+export function upstreamDownPage(presentation: Presentation, error: unknown, retry: string): HttpResponse {
+  return errorPage(presentation, 'upstreamDown', {
+    error,
+    actions: html`<a class="button primary" href="${retry}">${presentation.language.say('upstreamDownRetry')}</a>`,
+  });
+}
 
-export const used: Problem = {
-  status: 400,
-  title: 'This sign-in was already used',
-  whatHappened: 'Each sign-in works once, and this one has been answered before.',
-  whatToDo: START_AGAIN,
-};
+export interface RefusedPerson {
+  /** What the person may know the account by. */
+  readonly account: string | undefined;
+  readonly clientId: string;
+  /** The claim of the rule that does not hold. */
+  readonly claim: string;
+  /** The consent page, which also takes the form. */
+  readonly action: string;
+  readonly formToken: string;
+  /** The source of the client's redirect URI. */
+  readonly cspSource: string;
+}
 
-export const forged: Problem = {
-  status: 400,
-  title: 'The form was not sent from this page',
-  whatHappened: 'What arrived does not match the page that was shown, so nothing was allowed.',
-  whatToDo: START_AGAIN,
-};
-
-export const upstreamDown = (uid: string): Problem => ({
-  status: 503,
-  title: 'The identity provider does not answer',
-  whatHappened: 'Your sign-in page cannot be reached at the moment. Nothing was allowed and nothing is lost.',
-  whatToDo: 'Wait a moment and try again.',
-  retry: { href: `/interaction/${encodeURIComponent(uid)}`, label: 'Try again' },
-});
-
-export const unknownClient: Problem = {
-  status: 400,
-  title: 'The app is not known here',
-  whatHappened: 'The app that sent you here is not registered, or its registration has expired.',
-  whatToDo:
-    'In the app, remove this server (or clear its sign-in) and connect again: it then registers anew. Most apps do that by themselves.',
-};
-
-export const clientUnreadable: Problem = {
-  status: 503,
-  title: 'The app’s description cannot be read',
-  whatHappened:
-    'The app is described by a document on the site of its makers, which does not answer at the moment. Nothing was allowed and nothing is lost.',
-  whatToDo: 'Wait a moment and try again from the app.',
-};
-
-export const clientRefused = (reason: string): Problem => ({
-  status: 400,
-  title: 'The app’s description cannot be used',
-  whatHappened: `The app is described by a document on the site of its makers, and this server does not take it: ${reason}.`,
-  whatToDo: 'Tell the makers of the app what this page says.',
-});
-
-export const badRequest = (description: string): Problem => ({
-  status: 400,
-  title: 'The app asked for something impossible',
-  whatHappened: `The request that the app made cannot be answered: ${description}.`,
-  whatToDo: 'Try again from the app. If it happens again, tell the makers of the app what this page says.',
-});
-
-export const outage: Problem = {
-  status: 503,
-  title: 'This server is having a problem',
-  whatHappened: 'Your request could not be answered at the moment. Nothing was allowed and nothing is lost.',
-  whatToDo: 'Wait a moment and try again.',
-};
-
-export const failure: Problem = {
-  status: 500,
-  title: 'Something went wrong here',
-  whatHappened: 'Your request met an error that nobody foresaw. Nothing was allowed.',
-  whatToDo: `${START_AGAIN} If it happens again, tell the people who run this server the reference below.`,
-};
+/** Upstream has signed the person in, and no rule lets the account in: back to the app, or once more with another one. */
+export function notAllowedPage(presentation: Presentation, person: RefusedPerson): HttpResponse {
+  const { language } = presentation;
+  const { account, clientId, claim, action, formToken, cspSource } = person;
+  return errorPage(presentation, 'notAllowed', {
+    fields: { clientId, claim },
+    happened:
+      account === undefined
+        ? language.say('notAllowedHappenedUnnamed')
+        : language.say('notAllowedHappened', { account }),
+    formAction: ["'self'", 'https:', cspSource],
+    actions: html`<a class="button primary" href="${action}?account=other">${language.say('notAllowedOtherAccount')}</a>
+<form method="post" action="${action}">
+<input type="hidden" name="token" value="${formToken}">
+<button type="submit" name="decision" value="leave">${language.say('notAllowedBack')}</button>
+</form>`,
+  });
+}

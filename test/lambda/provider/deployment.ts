@@ -6,6 +6,7 @@ import { CachedSecret } from '../../../lambda/provider/cached-secret';
 import { AuthorizationServer } from '../../../lambda/provider/server';
 import { DynamoStore } from '../../../lambda/store/dynamo-store';
 import {
+  type Appearance,
   type KeySet,
   type Lifetimes,
   type ProviderConfig,
@@ -53,6 +54,7 @@ export interface Options {
   /** Hosts whose metadata documents may lie on loopback. */
   readonly internalHosts?: readonly string[];
   readonly issuer?: string;
+  readonly appearance?: Appearance;
   /** Another secret than the one that holds the key set. */
   readonly keySetSecretArn?: string;
 }
@@ -150,6 +152,7 @@ export async function startDeployment(options: Options = {}): Promise<Deployment
         store,
         keySetSecret: secret(config.keySetSecretArn),
         upstreamSecret: secret(config.upstream.clientSecretId),
+        appearance: options.appearance,
       }),
   );
   return {

@@ -100,6 +100,6 @@ describe('the function', () => {
 
   it('names the request on an error page, so that the operator finds it', async () => {
     const { body } = await call({ path: '/callback' });
-    expect(body).toContain('Reference: request-1');
+    expect(body).toContain('Reference: <bdi>request-1</bdi>');
   });
 });

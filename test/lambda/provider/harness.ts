@@ -107,8 +107,9 @@ export class Harness implements AsyncDisposable {
     return this.fetch(path, { method: 'POST', headers: { ...type, ...headers }, body: body.toString() });
   }
 
-  browser(): Browser {
-    return new Browser((url, init) => this.fetch(url, init));
+  /** @param headers that it sends with every request, such as its languages */
+  browser(headers: Record<string, string> = {}): Browser {
+    return new Browser((url, init) => this.fetch(url, { ...init, headers: { ...headers, ...init.headers } }));
   }
 
   async register(metadata: Record<string, unknown> = {}): Promise<Record<string, string>> {
