@@ -41,7 +41,8 @@ ${main}
       'content-security-policy': [
         "default-src 'none'",
         `style-src ${style.cspSource}`,
-        ...(logo ? ['img-src data:'] : []),
+        // The icon, which is empty where there is no logo: a browser would ask for /favicon.ico otherwise.
+        'img-src data:',
         `form-action ${formAction.length > 0 ? formAction.join(' ') : "'none'"}`,
         "frame-ancestors 'none'",
         "base-uri 'none'",

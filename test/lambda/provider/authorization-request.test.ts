@@ -20,7 +20,7 @@ describe('an authorization request', () => {
     [undefined, ['notes:use']],
     ['', ['notes:use']],
     ['unknown', ['notes:use']],
-    ['openid profile email', ['notes:use']],
+    ['openid profile email', ['notes:use', 'openid']],
     ['offline_access notes:read', ['notes:read']],
     ['notes:write unknown', ['notes:read', 'notes:write']],
   ])('for the scope %j asks for consent to %j', async (scope, shown) => {
@@ -57,8 +57,12 @@ describe('an authorization request', () => {
 
   it.each([
     ['an unknown client', { client_id: 'unknown' }, 'connect again'],
-    ['another redirect URI', { redirect_uri: 'https://client.example.com/callback/../evil' }, 'redirect_uri'],
-    ['a redirect URI that begins like the right one', { redirect_uri: `${REDIRECT_URI}.evil.example` }, 'redirect_uri'],
+    ['another redirect URI', { redirect_uri: 'https://client.example.com/callback/../evil' }, 'registers its address'],
+    [
+      'a redirect URI that begins like the right one',
+      { redirect_uri: `${REDIRECT_URI}.evil.example` },
+      'registers its address',
+    ],
   ])('with %s is a page that says what to do, never a redirect', async (_, params, words) => {
     const response = await harness.fetch(harness.authorizationRequest(client, params).url);
     expect(response.status).toBe(400);

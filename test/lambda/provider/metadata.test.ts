@@ -92,7 +92,7 @@ describe('the routes', () => {
     expect(engine).toBeInstanceOf(Provider);
     // The engine registers these whatever its configuration; nothing here leads to them.
     const unused = ['POST /session/end/confirm', 'GET /register/{clientId}'];
-    const own = ['GET /interaction/{uid}', 'POST /interaction/{uid}', 'GET /callback', 'OPTIONS /register'];
+    const own = ['GET /', 'GET /interaction/{uid}', 'POST /interaction/{uid}', 'GET /callback', 'OPTIONS /register'];
     const expected = [...routed.filter((route) => !unused.includes(route)), ...own];
     const withHead = expected.flatMap((route) =>
       route.startsWith('GET ') ? [route, route.replace('GET', 'HEAD')] : [route],
