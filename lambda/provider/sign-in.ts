@@ -3,6 +3,7 @@ import type { Client, Interaction, InteractionResults, Provider } from 'oidc-pro
 import type { ResourceRecord } from '../../lib/contract';
 import type { DynamoStore } from '../store/dynamo-store';
 import { BrowserBinding } from './browser-binding';
+import { publisherOf } from './client-metadata/client-id-url';
 import type { PersonalGrant } from './engine';
 import { formOf, type HttpRequest, type HttpResponse, isForm, seeOther } from './http';
 import { personKey, upstreamKey } from './keys';
@@ -62,7 +63,7 @@ export class SignIn {
       formToken: binding.formToken,
       otherAccount: new URLSearchParams(request.query).get('account') === 'other',
       clientName: displayable(client.clientName ?? '') || displayable(client.clientId),
-      publisher: publisherOf(client),
+      publisher: publisherOf(client.clientId),
       redirectUri: String(interaction.params.redirect_uri),
       resource: { name: resource.name ?? new URL(resource.identifier).host, identifier: resource.identifier },
       scopes: withImplied(resource, scopes),
@@ -238,12 +239,6 @@ function displayable(text: string): string {
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '')
     .trim()
     .slice(0, 100);
-}
-
-/** The host of a Client ID Metadata Document: whoever controls it has described the client. */
-function publisherOf({ clientId }: Client): string | undefined {
-  const url = URL.parse(clientId);
-  return url?.protocol === 'https:' ? url.host : undefined;
 }
 
 function checksOf(binding: BrowserBinding, uid: string, attempt: string): UpstreamChecks {

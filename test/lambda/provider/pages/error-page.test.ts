@@ -13,6 +13,7 @@ let logged: Record<string, unknown>[];
 beforeEach(async () => {
   harness = await Harness.start({
     instances: 1,
+    internalHosts: ['localhost'],
     upstream: { allow: [{ claim: 'email', values: ['ada@example.com'] }] },
     appearance: { supportUrl: SUPPORT },
   });
@@ -53,6 +54,21 @@ const WAYS = [
       await harness.store.delete(clientKey(client.client_id!));
       return browser.open(page.url);
     },
+  ],
+  [
+    'an app whose description this server does not take',
+    400,
+    'authorize.client_refused',
+    'The app’s description cannot be used',
+    () => harness.browser().open(harness.authorizationRequest({ client_id: 'https://app.example/client?query' }).url),
+  ],
+  [
+    'an app whose description cannot be read',
+    503,
+    'authorize.client_unreadable',
+    'The app’s description cannot be read',
+    // Nothing listens on port 1.
+    () => harness.browser().open(harness.authorizationRequest({ client_id: 'https://localhost:1/client' }).url),
   ],
   [
     'a redirect URI that is not registered',
