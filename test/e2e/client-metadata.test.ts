@@ -21,8 +21,7 @@ const REDIRECT_URIS = ['http://localhost/callback', 'http://127.0.0.1/callback']
 it('the official MCP client signs in by its metadata document, and registers nothing', async () => {
   const url = host.publish('/app/client.json', { client_name: 'Published app', redirect_uris: REDIRECT_URIS });
   const person = new Person(local, local.identityProvider.users[0]!);
-  const app = new McpApp(local.mcpUrl, person);
-  app.clientMetadataUrl = url;
+  const app = new McpApp(local.mcpUrl, person, { clientMetadataUrl: url });
   await app.connect();
   expect(await app.call('whoami')).toContain(local.identityProvider.users[0]!.username);
   expect(app.authorizations[0]?.searchParams.get('client_id')).toBe(url);

@@ -1,15 +1,34 @@
-import {
-  Client,
-  type OAuthClientInformationFull,
-  type OAuthClientProvider,
-  type OAuthTokens,
-  StreamableHTTPClientTransport,
-  UnauthorizedError,
+import type {
+  OAuthClientInformationFull,
+  OAuthClientProvider,
+  OAuthDiscoveryState,
+  OAuthTokens,
 } from '@modelcontextprotocol/client';
 import type { Person } from './local-stack';
+import { CLIENT_2, type Connection, type OfficialSdk } from './official-sdks';
+
+export interface McpAppOptions {
+  readonly redirectUrl?: string;
+  readonly sdk?: OfficialSdk;
+  /** Where its metadata document lies, if it has one. */
+  readonly clientMetadataUrl?: string;
+}
+
+/** What the app sent to the MCP server, and what came back. */
+export interface Exchange {
+  /** Of JSON-RPC; undefined where there was no body. */
+  readonly method: string | undefined;
+  readonly mcpMethod: string | null;
+  readonly mcpName: string | null;
+  readonly status: number;
+  readonly challenge: string | null;
+}
 
 /** An MCP client application on the official SDK, with a person in front of it. */
 export class McpApp implements OAuthClientProvider {
+  readonly redirectUrl: string;
+  readonly clientMetadataUrl?: string;
+
   get clientMetadata() {
     return {
       client_name: 'Example MCP app',
@@ -20,54 +39,75 @@ export class McpApp implements OAuthClientProvider {
     };
   }
 
-  /** Where its metadata document lies, if it has one. */
-  clientMetadataUrl?: string;
   /** Every authorization request that the person was sent to. */
   readonly authorizations: URL[] = [];
   /** Every HTTP exchange with the MCP server. */
-  readonly exchanges: { readonly status: number; readonly challenge: string | null }[] = [];
+  readonly exchanges: Exchange[] = [];
+  /** Every other address that the SDK asked, in order: metadata and endpoints. */
+  readonly asked: string[] = [];
   current: OAuthTokens | undefined;
   /** Every code and token that it was given. */
   readonly secrets: string[] = [];
 
+  readonly #sdk: OfficialSdk;
   #information: OAuthClientInformationFull | undefined;
+  #discovery: OAuthDiscoveryState | undefined;
   #verifier = '';
-  #transport: StreamableHTTPClientTransport | undefined;
-  #client: Client | undefined;
+  #connection: Connection;
 
   constructor(
     private readonly mcpUrl: string,
     private readonly person: Pick<Person, 'authorize'>,
-    readonly redirectUrl = 'http://localhost:45678/callback',
-  ) {}
+    { redirectUrl = 'http://localhost:45678/callback', sdk = CLIENT_2, clientMetadataUrl }: McpAppOptions = {},
+  ) {
+    this.redirectUrl = redirectUrl;
+    this.clientMetadataUrl = clientMetadataUrl;
+    this.#sdk = sdk;
+    this.#connection = this.#connect();
+  }
 
   /** Connects, and signs the person in where the server asks for it. */
   async connect(): Promise<void> {
-    const { client, transport } = this.#connection();
-    try {
-      await client.connect(transport);
-    } catch (error) {
-      if (!(error instanceof UnauthorizedError)) throw error;
-      await this.#finish(transport);
-      const second = this.#connection();
-      await second.client.connect(second.transport);
-    }
+    this.#connection = this.#connect();
+    await this.#connection.open().catch(async (error) => {
+      await this.#authorized(error);
+      this.#connection = this.#connect();
+      await this.#connection.open();
+    });
+  }
+
+  /** Signs the person in for other scopes than the server asks for, as an app may that knows which it needs. */
+  async signInFor(scope: string): Promise<void> {
+    const serverUrl = this.mcpUrl;
+    this.current = undefined;
+    await this.#sdk.auth(this, { serverUrl, scope });
+    const answer = await this.#answer();
+    const authorizationCode = answer.get('code') ?? '';
+    await this.#sdk.auth(this, { serverUrl, authorizationCode, iss: answer.get('iss') ?? undefined });
+  }
+
+  async tools(): Promise<string[]> {
+    return (await this.#connection.listTools()).tools.map(({ name }) => name);
   }
 
   /** Calls a tool, and lets the person step up where the server asks for more. */
   async call(name: string, args: Record<string, unknown> = {}): Promise<string> {
-    const call = () => this.#client!.callTool({ name, arguments: args });
-    const result = await call().catch(async (error) => {
-      if (!(error instanceof UnauthorizedError)) throw error;
-      await this.#finish(this.#transport!);
+    return (await this.result(name, args)).text;
+  }
+
+  /** The same, with whether the tool says that it failed. */
+  async result(name: string, args: Record<string, unknown> = {}): Promise<{ isError: boolean; text: string }> {
+    const call = () => this.#connection.callTool(name, args);
+    const { content, isError = false } = await call().catch(async (error) => {
+      await this.#authorized(error);
       return call();
     });
-    const [content] = result.content as { text?: string }[];
-    return content?.text ?? '';
+    const [first] = content as { text?: string }[];
+    return { isError: isError === true, text: first?.text ?? '' };
   }
 
   async close(): Promise<void> {
-    await this.#client?.close();
+    await this.#connection.close();
   }
 
   clientInformation(): OAuthClientInformationFull | undefined {
@@ -91,6 +131,14 @@ export class McpApp implements OAuthClientProvider {
     this.authorizations.push(url);
   }
 
+  discoveryState(): OAuthDiscoveryState | undefined {
+    return this.#discovery;
+  }
+
+  saveDiscoveryState(state: OAuthDiscoveryState): void {
+    this.#discovery = state;
+  }
+
   saveCodeVerifier(verifier: string): void {
     this.#verifier = verifier;
   }
@@ -99,31 +147,37 @@ export class McpApp implements OAuthClientProvider {
     return this.#verifier;
   }
 
-  #connection() {
-    const transport = new StreamableHTTPClientTransport(new URL(this.mcpUrl), {
-      authProvider: this,
-      fetch: async (url, init) => {
-        const response = await fetch(url, init);
-        if (String(url) === this.mcpUrl) {
-          this.exchanges.push({ status: response.status, challenge: response.headers.get('www-authenticate') });
-        }
-        return response;
-      },
+  #connect(): Connection {
+    return this.#sdk.connection(this, new URL(this.mcpUrl), async (url, init) => {
+      const response = await fetch(url, init);
+      if (String(url) === this.mcpUrl) this.exchanges.push(exchangeOf(init, response));
+      else this.asked.push(String(url));
+      return response;
     });
-    const client = new Client(
-      { name: 'example', version: '1.0.0' },
-      { versionNegotiation: { mode: { pin: '2026-07-28' } } },
-    );
-    this.#transport = transport;
-    this.#client = client;
-    return { client, transport };
   }
 
-  async #finish(transport: StreamableHTTPClientTransport): Promise<void> {
+  /** Where the SDK has given up because the person is needed: the person authorizes. */
+  async #authorized(error: unknown): Promise<void> {
+    if (!this.#sdk.isUnauthorized(error)) throw error;
+    await this.#connection.finishAuth(await this.#answer());
+  }
+
+  async #answer(): Promise<URLSearchParams> {
     const url = this.authorizations.at(-1);
     if (!url) throw new Error('The SDK asked for no authorization');
     const answer = await this.person.authorize(url, this.redirectUrl);
     this.secrets.push(answer.get('code') ?? '');
-    await transport.finishAuth(answer);
+    return answer;
   }
+}
+
+function exchangeOf({ headers, body }: RequestInit = {}, { status, headers: answered }: Response): Exchange {
+  const sent = new Headers(headers);
+  return {
+    method: typeof body === 'string' ? JSON.parse(body).method : undefined,
+    mcpMethod: sent.get('mcp-method'),
+    mcpName: sent.get('mcp-name'),
+    status,
+    challenge: answered.get('www-authenticate'),
+  };
 }

@@ -29,7 +29,7 @@ describe.each([
       await door.signIn(ada, page);
       return (await answerAt(page, redirectUri)).searchParams;
     };
-    const app = new McpApp(door.local.mcpUrl, { authorize }, door.redirectUri);
+    const app = new McpApp(door.local.mcpUrl, { authorize }, { redirectUrl: door.redirectUri });
     await app.connect();
     expect(await app.call('whoami')).toContain('ada@example.com');
     await app.close();
