@@ -263,7 +263,8 @@ describe('what the headers say about a call', () => {
   it('and none of the forged calls has added a note', async () => {
     const app = mcpApp(CLIENT_2);
     await app.connect();
-    expect(await app.call('list_notes')).not.toContain('Forged');
+    const notes: { text: string }[] = JSON.parse(await app.call('list_notes'));
+    expect(notes.map(({ text }) => text)).not.toContain('Forged');
     await app.close();
   });
 });
