@@ -4,6 +4,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { generate } from 'selfsigned';
 
 /** What the host answers: 200 and JSON, unless it says otherwise. */
@@ -102,6 +103,11 @@ export async function startMetadataHost(): Promise<MetadataHost> {
     [Symbol.asyncDispose]: () => host.close(),
   };
   return host;
+}
+
+/** Lets this process, or this worker of the test runner, trust the host: NODE_EXTRA_CA_CERTS is read when a process starts. */
+export function trust({ ca }: MetadataHost): void {
+  setDefaultCACertificates([...getCACertificates('default'), ca]);
 }
 
 function send(answer: Answer | Trouble, request: IncomingMessage, response: ServerResponse): void {

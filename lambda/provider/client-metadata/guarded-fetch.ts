@@ -115,21 +115,16 @@ function requireJson({ statusCode = 0, headers }: IncomingMessage): void {
 async function bodyOf(response: IncomingMessage): Promise<Buffer<ArrayBuffer>> {
   const chunks: Buffer[] = [];
   let size = 0;
-  if (Number(response.headers['content-length']) > LARGEST_BODY) throw tooLarge();
   try {
     for await (const chunk of response) {
       size += chunk.length;
-      if (size > LARGEST_BODY) throw tooLarge();
+      if (size > LARGEST_BODY) throw new FetchRefused(`it is larger than ${LARGEST_BODY} bytes`);
       chunks.push(chunk);
     }
   } catch (error) {
     throw unavailableUnlessRefused(error);
   }
   return Buffer.concat(chunks);
-}
-
-function tooLarge(): FetchRefused {
-  return new FetchRefused(`it is larger than ${LARGEST_BODY} bytes`);
 }
 
 function unavailableUnlessRefused(error: unknown): Error {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DynamoStore } from '../../../lambda/store/dynamo-store';
+import { startMetadataHost, trust } from '../../support/metadata-host';
 import { atClient, Harness, later, REDIRECT_URI } from './harness';
 
 let harness: Harness;
@@ -65,6 +66,18 @@ describe('a code exchange', () => {
     const signIn = await harness.signIn(client);
     holdUntilBothWrite();
     expect((await harness.redeem(client, signIn)).status).toBe(200);
+  });
+
+  it('of a client with a metadata document, or a refresh, is no more', async () => {
+    await using host = await startMetadataHost();
+    trust(host);
+    await using published = await Harness.start({ instances: 1, internalHosts: ['localhost'] });
+    const known = { client_id: host.publish('/client') };
+    const signIn = await published.signIn(known);
+    const before = published.calls.length;
+    const { body } = await published.redeem(known, signIn);
+    await published.refresh(known, body.refresh_token);
+    expect(published.calls.slice(before).sort()).toEqual([READ, READ, PUT, PUT, UPDATE, UPDATE]);
   });
 
   it('of a client that authenticates in the header reads no more', async () => {

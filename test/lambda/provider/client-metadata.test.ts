@@ -1,0 +1,414 @@
+import { decodeJwt } from 'jose';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { GuardedFetch } from '../../../lambda/provider/client-metadata/guarded-fetch';
+import { ClientMetadataRefused, MetadataDocuments } from '../../../lambda/provider/client-metadata/metadata-documents';
+import { clientKey } from '../../../lambda/provider/keys';
+import { DynamoStore } from '../../../lambda/store/dynamo-store';
+import { type Answer, type MetadataHost, startMetadataHost, type Trouble, trust } from '../../support/metadata-host';
+import { Harness, later, REDIRECT_URI } from './harness';
+
+const DAY = 86_400;
+
+let host: MetadataHost;
+let harness: Harness;
+beforeAll(async () => {
+  host = await startMetadataHost();
+  trust(host);
+});
+afterAll(() => host.close());
+
+beforeEach(async () => {
+  harness = await Harness.start({ internalHosts: ['localhost'] });
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  host.mend();
+  await harness[Symbol.asyncDispose]();
+});
+
+let number = 0;
+/** Another document for each test: the host is the same for all. */
+const newPath = () => `/client-${++number}`;
+
+function publish(metadata: Record<string, unknown> = {}, answer: Answer = {}) {
+  return { client_id: host.publish(newPath(), metadata, answer) };
+}
+
+const fetches = ({ client_id }: { client_id: string }) =>
+  host.requests.filter(({ path }) => `${host.origin}${path}` === client_id).length;
+
+/** The events that were logged, by their names. */
+function events(): Record<string, unknown>[] {
+  const lines = [console.log, console.error].flatMap((log) => vi.mocked(log).mock.calls);
+  return lines.map(([line]) => JSON.parse(String(line)));
+}
+
+function watchLog(): void {
+  vi.spyOn(console, 'log').mockImplementation(() => {});
+  vi.spyOn(console, 'error').mockImplementation(() => {});
+}
+
+const authorize = (client: { client_id: string }, params: Record<string, string> = {}) =>
+  harness.browser().open(harness.authorizationRequest(client, params).url);
+
+/** A client that has signed in, and its refresh token. */
+async function signedIn(metadata?: Record<string, unknown>, answer?: Answer) {
+  const client = publish(metadata, answer);
+  const { body } = await harness.redeem(client, await harness.signIn(client));
+  return { client, refreshToken: body.refresh_token ?? '' };
+}
+
+describe('a client with a metadata document', () => {
+  it('may see in the metadata that it is welcome', async () => {
+    const metadata = await (await harness.fetch('/.well-known/oauth-authorization-server')).json();
+    expect(metadata).toMatchObject({
+      client_id_metadata_document_supported: true,
+      token_endpoint_auth_methods_supported: expect.arrayContaining(['none']),
+    });
+  });
+
+  it('signs in, redeems and refreshes, and all instances together fetch the document once', async () => {
+    const { client, refreshToken } = await signedIn();
+    const { status, body } = await harness.refresh(client, refreshToken);
+    expect(status).toBe(200);
+    expect(decodeJwt(body.access_token!).client_id).toBe(client.client_id);
+    expect(fetches(client)).toBe(1);
+  });
+
+  it('revokes its token', async () => {
+    const { client, refreshToken } = await signedIn();
+    expect((await harness.post('/revoke', { ...client, token: refreshToken })).status).toBe(200);
+    expect((await harness.refresh(client, refreshToken)).body.error).toBe('invalid_grant');
+  });
+
+  it('may send an ephemeral port where the document has none, as Claude Code does', async () => {
+    const client = publish({
+      client_name: 'Claude Code',
+      redirect_uris: ['http://localhost/callback', 'http://127.0.0.1/callback'],
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'none',
+    });
+    for (const redirect_uri of ['http://localhost:51234/callback', 'http://127.0.0.1:51234/callback']) {
+      expect((await authorize(client, { redirect_uri })).status).toBe(200);
+    }
+    expect((await authorize(client, { redirect_uri: 'http://localhost:51234/elsewhere' })).status).toBe(400);
+  });
+
+  it('may prefer keys of its own where it offers none too, as ChatGPT does', async () => {
+    const { client, refreshToken } = await signedIn({
+      client_name: 'ChatGPT',
+      client_uri: 'https://chatgpt.com/',
+      token_endpoint_auth_method: 'private_key_jwt',
+      token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'],
+      token_endpoint_auth_signing_alg: 'RS256',
+      jwks_uri: 'https://chatgpt.com/oauth/jwks.json',
+    });
+    expect((await harness.refresh(client, refreshToken)).status).toBe(200);
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    [
+      'empty strings and nulls',
+      { logo_uri: '', policy_uri: null, client_secret: null, token_endpoint_auth_method: '' },
+    ],
+    ['unknown scopes', { scope: 'admin everything' }],
+    ['unknown grants', { grant_types: ['authorization_code', 'refresh_token', 'urn:example:other'] }],
+    ['another application type', { application_type: 'native' }],
+    [
+      'unusable redirect URIs',
+      { redirect_uris: ['javascript:alert(1)', 'http://internal.example.com/', REDIRECT_URI] },
+    ],
+    ['private-use schemes', { redirect_uris: ['cursor://anysphere.cursor-mcp/oauth/callback', REDIRECT_URI] }],
+    ['https on loopback', { redirect_uris: ['https://localhost:8443/cb', 'http://localhost/cb', REDIRECT_URI] }],
+    ['links that nobody may follow', { client_uri: 'javascript:alert(1)', logo_uri: 'http://169.254.169.254/' }],
+    ['members that nobody knows', { sector_identifier_uri: 'http://169.254.169.254/', evil: 'x' }],
+  ])('is cleaned of %s like a registration', async (_, metadata) => {
+    const { client, refreshToken } = await signedIn(metadata);
+    expect((await harness.refresh(client, refreshToken)).status).toBe(200);
+  });
+
+  it('has no redirect URI that was left out', async () => {
+    const client = publish({ redirect_uris: ['http://internal.example.com/', REDIRECT_URI] });
+    expect((await authorize(client, { redirect_uri: 'http://internal.example.com/' })).status).toBe(400);
+  });
+});
+
+describe('a document is refused', () => {
+  it.each<[string, Record<string, unknown>]>([
+    ['client_id', { client_id: 'https://client.example.com/other' }],
+    ['client_id', { client_id: undefined }],
+    ['client_name', { client_name: undefined }],
+    ['client_name', { client_name: ' ' }],
+    ['client_name', { client_name: ['Example app'] }],
+    ['client_secret', { client_secret: 'secret' }],
+    ['client_secret_expires_at', { client_secret_expires_at: 0 }],
+    ['token_endpoint_auth_method', { token_endpoint_auth_method: 'client_secret_basic' }],
+    [
+      'token_endpoint_auth_method',
+      { token_endpoint_auth_method: 'client_secret_post', token_endpoint_auth_methods_supported: ['none'] },
+    ],
+    ['token_endpoint_auth_method', { token_endpoint_auth_method: 'private_key_jwt' }],
+    ['grant_types', { grant_types: 'authorization_code' }],
+    ['redirect_uris', { redirect_uris: undefined }],
+    ['redirect_uris', { redirect_uris: [] }],
+    ['redirect URI', { redirect_uris: ['javascript:alert(1)'] }],
+  ])('for its %s: %j', async (reason, metadata) => {
+    watchLog();
+    const client = publish(metadata);
+    const page = await authorize(client);
+    expect(page.status).toBe(400);
+    expect(page.text).toContain('description cannot be used');
+    expect(page.text).toContain(reason);
+    const { status, body } = await harness.refresh(client, 'a.b');
+    expect([status, body.error, body.error_description]).toEqual([
+      400,
+      'invalid_client',
+      expect.stringContaining(reason),
+    ]);
+    expect(events()).toContainEqual(
+      expect.objectContaining({
+        event: 'client_metadata.refused',
+        clientId: client.client_id,
+        reason: expect.stringContaining(reason),
+      }),
+    );
+    expect((await harness.items()).filter(({ pk }) => pk?.S?.startsWith('client#'))).toEqual([]);
+  });
+
+  it.each<[string, Answer]>([
+    ['not a JSON object', { body: '[]' }],
+    ['not a JSON object', { body: 'null' }],
+    ['not a JSON object', { body: '"text"' }],
+    ['not a JSON object', { body: '{' }],
+    ['larger than 5120 bytes', { body: { client_name: 'x'.repeat(6000) } }],
+    ['content type', { headers: { 'content-type': 'text/html' }, body: {} }],
+    ['answers 404', { status: 404 }],
+    ['answers 302', { status: 302, headers: { location: '/client' } }],
+  ])('where it is: %s (%j)', async (reason, answer) => {
+    const client_id = host.serve(newPath(), answer);
+    const page = await authorize({ client_id });
+    expect([page.status, page.text]).toEqual([400, expect.stringContaining(reason)]);
+  });
+
+  it.each([
+    ['its host is an address', 'https://127.0.0.1/client'],
+    ['its host is not a public name', 'https://intranet/client'],
+    ['it has a query', 'https://localhost/client?a'],
+    ['it names a port', 'https://client.example.com:8443/client'],
+  ])('before anything is fetched where %s', async (reason, client_id) => {
+    const lookups = vi.spyOn(DynamoStore.prototype, 'read');
+    const page = await authorize({ client_id });
+    expect([page.status, page.text]).toEqual([400, expect.stringContaining(reason)]);
+    expect(lookups).not.toHaveBeenCalled();
+  });
+
+  it('of a host with an address that is not public', async () => {
+    await using strict = await Harness.start();
+    const client = publish();
+    const page = await strict.browser().open(strict.authorizationRequest({ client_id: client.client_id }).url);
+    expect(page.status).toBe(400);
+    expect(fetches(client)).toBe(0);
+  });
+
+  it('where its host is internal no more, although the table has a copy', async () => {
+    const { client } = await signedIn();
+    const internalHosts = new Set<string>();
+    const guardedFetch = new GuardedFetch(internalHosts);
+    const documents = new MetadataDocuments({ store: harness.store, guardedFetch, internalHosts, lifetime: DAY });
+    const stored = async () => (await harness.store.read([clientKey(client.client_id)]))[0];
+    expect(await stored()).toBeDefined();
+    await expect(documents.find(client.client_id, stored, true)).rejects.toThrow(ClientMetadataRefused);
+  });
+});
+
+describe('a document is kept', () => {
+  it('for as long as its host says, by every instance', async () => {
+    const { client, refreshToken } = await signedIn({}, { headers: { 'cache-control': 'max-age=3600' } });
+    later(3500);
+    const { body } = await harness.refresh(client, refreshToken);
+    expect(fetches(client)).toBe(1);
+    later(200);
+    expect((await harness.refresh(client, body.refresh_token)).status).toBe(200);
+    expect(fetches(client)).toBe(2);
+  });
+
+  it('no longer than that: what has changed counts', async () => {
+    const client = publish();
+    expect((await authorize(client)).status).toBe(200);
+    host.publish(new URL(client.client_id).pathname, { redirect_uris: ['https://new.example.com/callback'] });
+    expect((await authorize(client)).status).toBe(200);
+    later(301);
+    expect((await authorize(client)).status).toBe(400);
+    expect((await authorize(client, { redirect_uri: 'https://new.example.com/callback' })).status).toBe(200);
+  });
+
+  it('for the lifetime of a client after it was last fetched', async () => {
+    const client = publish();
+    await authorize(client);
+    const [record] = (await harness.items()).filter(({ pk }) => pk?.S?.startsWith('client#'));
+    const left = Number(record?.expiresAt?.N) - Date.now() / 1000;
+    expect(Math.abs(left - harness.config.lifetimes.client)).toBeLessThan(60);
+  });
+
+  it('and not written anew by a token request that used an old copy', async () => {
+    const { client, refreshToken } = await signedIn();
+    const before = (await harness.items()).filter(({ pk }) => pk?.S?.startsWith('client#'));
+    host.disturb({ status: 503 });
+    later(5 * DAY);
+    expect((await harness.refresh(client, refreshToken)).status).toBe(200);
+    expect((await harness.items()).filter(({ pk }) => pk?.S?.startsWith('client#'))).toEqual(before);
+  });
+});
+
+const TROUBLES: [string, Answer | Trouble][] = [
+  ['answers 500', { status: 500 }],
+  ['answers 429', { status: 429 }],
+  ['answers 403', { status: 403 }],
+  ['breaks off', 'reset'],
+];
+
+describe('while the document’s host is down', () => {
+  it.each(TROUBLES)('the copy serves on: the host %s', async (_, trouble) => {
+    watchLog();
+    const { client, refreshToken } = await signedIn();
+    host.disturb(trouble);
+    later(30 * DAY - 60);
+    expect((await authorize(client)).status).toBe(200);
+    expect((await harness.refresh(client, refreshToken)).status).toBe(200);
+    expect(events()).toContainEqual(
+      expect.objectContaining({ event: 'client_metadata.unavailable', clientId: client.client_id }),
+    );
+  });
+
+  it.each(TROUBLES)('nobody is told that an unknown client is none: the host %s', async (_, trouble) => {
+    const client = publish();
+    host.disturb(trouble);
+    for (const path of ['/token', '/revoke']) {
+      const params = { ...client, grant_type: 'refresh_token', refresh_token: 'a.b', token: 'a.b' };
+      const response = await harness.post(path, params);
+      expect([path, response.status, response.headers.get('retry-after')]).toEqual([path, 503, '5']);
+      expect(await response.json()).toEqual({ error: 'temporarily_unavailable' });
+    }
+    const page = await authorize(client);
+    expect([page.status, page.headers.get('retry-after')]).toEqual([503, '5']);
+    expect(page.text).toContain('description cannot be read');
+  });
+
+  it('each instance asks it once in half a minute', async () => {
+    await using one = await Harness.start({ internalHosts: ['localhost'], instances: 1 });
+    const client = publish();
+    host.disturb({ status: 500 });
+    const open = () => one.browser().open(one.authorizationRequest(client).url);
+    for (let i = 0; i < 5; i++) expect((await open()).status).toBe(503);
+    expect(fetches(client)).toBe(1);
+    host.mend();
+    expect((await open()).status).toBe(503);
+    later(31);
+    expect((await open()).status).toBe(200);
+    expect(fetches(client)).toBe(2);
+  });
+});
+
+describe('of a document that is wrong', () => {
+  it('five authorization requests make one fetch', async () => {
+    await using one = await Harness.start({ internalHosts: ['localhost'], instances: 1 });
+    const client = publish({ client_name: '' });
+    for (let i = 0; i < 5; i++) {
+      expect((await one.browser().open(one.authorizationRequest(client).url)).status).toBe(400);
+    }
+    expect(fetches(client)).toBe(1);
+    host.publish(new URL(client.client_id).pathname);
+    later(31);
+    expect((await one.browser().open(one.authorizationRequest(client).url)).status).toBe(200);
+  });
+});
+
+describe('requests at the same time', () => {
+  it('make one fetch in one instance', async () => {
+    await using one = await Harness.start({ internalHosts: ['localhost'], instances: 1 });
+    const client = publish();
+    const pages = await Promise.all(
+      Array.from({ length: 5 }, () => one.browser().open(one.authorizationRequest(client).url)),
+    );
+    expect(pages.map(({ status }) => status)).toEqual(Array(5).fill(200));
+    expect(fetches(client)).toBe(1);
+  });
+});
+
+describe('a document that is withdrawn', () => {
+  const answers: [string, Answer][] = [
+    ['not there any more', { status: 404 }],
+    ['gone', { status: 410 }],
+    ['a page', { headers: { 'content-type': 'text/html' }, body: '<h1>Under construction</h1>' }],
+    ['without a name', { body: { client_name: '' } }],
+  ];
+
+  it.each(answers)('lets nobody sign in any more, at once: it is %s', async (_, answer) => {
+    const { client } = await signedIn();
+    host.serve(new URL(client.client_id).pathname, answer);
+    expect((await authorize(client)).status).toBe(200);
+    later(301);
+    expect((await authorize(client)).status).toBe(400);
+  });
+
+  it.each(answers)('ends its tokens when it has been so for a day: it is %s', async (_, answer) => {
+    const { client, refreshToken } = await signedIn();
+    host.serve(new URL(client.client_id).pathname, answer);
+    later(DAY - 60);
+    const mistake = await harness.refresh(client, refreshToken);
+    expect(mistake.status).toBe(200);
+    later(120);
+    const { body } = await harness.refresh(client, mistake.body.refresh_token);
+    expect(body.error).toBe('invalid_client');
+  });
+
+  it('does not come back with an outage', async () => {
+    const { client, refreshToken } = await signedIn();
+    host.withdraw(new URL(client.client_id).pathname);
+    later(DAY + 60);
+    expect((await harness.refresh(client, refreshToken)).body.error).toBe('invalid_client');
+    host.disturb('reset');
+    later(31);
+    expect((await harness.refresh(client, refreshToken)).status).toBe(503);
+    expect((await authorize(client)).status).toBe(503);
+  });
+
+  it('does come back when it is published again', async () => {
+    const { client, refreshToken } = await signedIn();
+    const { pathname } = new URL(client.client_id);
+    host.withdraw(pathname);
+    later(DAY + 60);
+    expect((await harness.refresh(client, refreshToken)).body.error).toBe('invalid_client');
+    host.publish(pathname);
+    later(31);
+    expect((await harness.refresh(client, refreshToken)).status).toBe(200);
+  });
+
+  it('in the middle of a sign-in is a page, and no code is issued', async () => {
+    const client = publish();
+    const browser = harness.browser();
+    const consent = await browser.open(harness.authorizationRequest(client).url);
+    host.withdraw(new URL(client.client_id).pathname);
+    later(301);
+    const page = await browser.submit(consent, 'allow');
+    expect(page.status).toBe(400);
+    expect(page.headers.get('content-type')).toContain('text/html');
+    expect(page.text).toContain('description cannot be used');
+  });
+});
+
+describe('an outage of the store', () => {
+  it('while a document is fetched is nothing that the document’s host has said', async () => {
+    await using one = await Harness.start({ internalHosts: ['localhost'], instances: 1 });
+    const client = publish();
+    const throttled = Object.assign(new Error('throttled'), { $fault: 'server' });
+    const broken = vi.spyOn(DynamoStore.prototype, 'set').mockRejectedValue(throttled);
+    const open = () => one.browser().open(one.authorizationRequest(client).url);
+    const page = await open();
+    expect([page.status, page.text]).toEqual([503, expect.stringContaining('This server is having a problem')]);
+    broken.mockRestore();
+    expect((await open()).status).toBe(200);
+  });
+});
