@@ -105,8 +105,8 @@ const SERVICE_TIMEOUT = Duration.minutes(5);
 /**
  * An OAuth 2.1 authorization server between MCP clients and an OpenID Connect identity provider.
  *
- * It registers clients (RFC 7591), asks people for consent, sends them to the identity provider to sign in, and issues access tokens for one MCP
- * server each (RFC 9068, RFC 8707).
+ * It registers clients (RFC 7591) or reads their metadata documents, asks people for consent, sends them to the identity provider to sign in,
+ * and issues access tokens for one MCP server each (RFC 9068, RFC 8707).
  */
 export class McpOidcAuth extends McpOidcAuthBase {
   /**
