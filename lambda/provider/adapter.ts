@@ -3,7 +3,7 @@ import type { StoredRecord } from '../store/dynamo-store';
 import { isClientIdUrl } from './client-metadata/client-id-url';
 import { CodeAdapter } from './code-adapter';
 import { clientKey, codeKey, grantKey, hash, interactionKey, refreshTokenKey } from './keys';
-import { type AdapterContext, now, RecordAdapter } from './record-adapter';
+import { type AdapterContext, now, RecordAdapter, UNUSED_LIFETIME } from './record-adapter';
 import { RefreshTokenAdapter } from './refresh-token-adapter';
 import { currentUnitOfWork } from './unit-of-work';
 
@@ -34,9 +34,6 @@ export function adapterFactory(context: AdapterContext): (model: string) => Adap
     }
   };
 }
-
-/** Seconds for which a client is remembered that has not received a token yet. */
-const UNUSED_LIFETIME = 24 * 60 * 60;
 
 class ClientAdapter extends RecordAdapter {
   /** For the URL of a metadata document the answer is final, so that the engine never looks for the document itself. */

@@ -14,6 +14,9 @@ export interface AdapterContext {
 
 export const now = () => Math.floor(Date.now() / 1000);
 
+/** Seconds for which a client is remembered that has not received a token yet: anyone may name clients without end. */
+export const UNUSED_LIFETIME = 24 * 60 * 60;
+
 /** Reads and writes one record for one handle, inside the request's unit of work where there is one. */
 export class RecordAdapter implements Adapter {
   constructor(

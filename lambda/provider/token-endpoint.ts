@@ -1,5 +1,5 @@
 import type { DynamoStore, StoredRecord } from '../store/dynamo-store';
-import { isClientIdUrl } from './client-metadata/client-id-url';
+import { isStaleCopy } from './client-metadata/metadata-documents';
 import { type HttpResponse, json } from './http';
 import { clientKey, codeKey, grantIdOf, grantKey, refreshTokenKey, upstreamTokenKey } from './keys';
 import { logEvent } from './log';
@@ -27,9 +27,9 @@ export async function answerTokenRequest(
   const response = await currentUnitOfWork.run(unit, engine);
   if (response.status !== 200) return response;
 
-  // A metadata document is renewed by fetching it.
-  const client = clientId && !isClientIdUrl(clientId) ? unit.get(clientKey(clientId)) : undefined;
-  if (client && isDueForRenewal(client, clientLifetime)) {
+  const client = clientId ? unit.get(clientKey(clientId)) : undefined;
+  // A copy of a metadata document that was not fresh has been replaced by now, or has only stood in for it.
+  if (client && !isStaleCopy(client) && isDueForRenewal(client, clientLifetime)) {
     const expires = (Math.floor(Date.now() / 1000) + clientLifetime) * 1000;
     unit.collect(() => store.set(client.key, client.value, expires));
   }

@@ -3,7 +3,7 @@ import type { DynamoStore, StoredRecord } from '../../store/dynamo-store';
 import type { ClientPolicy } from '../client-policy';
 import { clientKey } from '../keys';
 import { logEvent, logProblem } from '../log';
-import { now } from '../record-adapter';
+import { now, UNUSED_LIFETIME } from '../record-adapter';
 import { problemOfClientIdUrl } from './client-id-url';
 import { freshnessOf, LONGEST_FRESHNESS } from './freshness';
 import { FetchRefused, FetchUnavailable, type GuardedFetch } from './guarded-fetch';
@@ -33,7 +33,7 @@ export interface MetadataDocumentsContext {
   readonly policy: ClientPolicy;
   readonly guardedFetch: GuardedFetch;
   readonly internalHosts: ReadonlySet<string>;
-  /** Seconds for which a document is remembered that could not be fetched again. */
+  /** Seconds for which a client is remembered after its last use. */
   readonly lifetime: number;
 }
 
@@ -56,10 +56,11 @@ export class MetadataDocuments {
     stored: () => Promise<StoredRecord | undefined>,
     duringTokenRequest: boolean,
   ): Promise<AdapterPayload> {
-    const copy = this.#problemOf(id) ? undefined : ((await stored())?.value as Copy | undefined);
-    if (copy && now() < copy.freshUntil) return copy.metadata;
+    const record = this.#problemOf(id) ? undefined : await stored();
+    const copy = record?.value as Copy | undefined;
+    if (copy && record && !isStaleCopy(record)) return copy.metadata;
     try {
-      const { metadata } = await this.#attempt(id);
+      const { metadata } = await this.#attempt(id, this.#expiry(record, duringTokenRequest));
       return metadata;
     } catch (error) {
       if (!copy || !isAnswer(error)) throw error;
@@ -79,10 +80,17 @@ export class MetadataDocuments {
     return problemOfClientIdUrl(id, this.context.internalHosts);
   }
 
-  #attempt(id: string): Promise<Copy> {
+  /** Epoch seconds. A token request renews the record, and nothing shortens its life. */
+  #expiry(record: StoredRecord | undefined, duringTokenRequest: boolean): number {
+    const { lifetime } = this.context;
+    const left = duringTokenRequest ? lifetime : Math.min(UNUSED_LIFETIME, lifetime);
+    return Math.max(now() + left, record?.expiresAt ?? 0);
+  }
+
+  #attempt(id: string, expiresAt: number): Promise<Copy> {
     const recent = this.#attempts.get(id);
     if (recent && Date.now() - recent.at < ASK_AGAIN_AFTER) return recent.outcome;
-    const outcome = this.#fetch(id);
+    const outcome = this.#fetch(id, expiresAt);
     this.#attempts.delete(id);
     this.#attempts.set(id, { at: Date.now(), outcome });
     if (this.#attempts.size > MOST_ATTEMPTS) this.#attempts.delete(this.#attempts.keys().next().value ?? '');
@@ -92,15 +100,14 @@ export class MetadataDocuments {
     return outcome;
   }
 
-  async #fetch(clientId: string): Promise<Copy> {
+  async #fetch(clientId: string, expiresAt: number): Promise<Copy> {
     try {
       const problem = this.#problemOf(clientId);
       if (problem) throw new ClientMetadataRefused(`the client_id cannot be the address of a document: ${problem}`);
       const { document, freshness } = await this.#document(clientId);
       const metadata = this.context.policy.normalizeMetadataDocument(document, clientId) as AdapterPayload;
       const copy: Copy = { metadata, fetchedAt: now(), freshUntil: now() + freshness };
-      // Renewed whenever it is fetched, which is daily for a client in use.
-      await this.context.store.set(clientKey(clientId), copy, (now() + this.context.lifetime) * 1000);
+      await this.context.store.set(clientKey(clientId), copy, expiresAt * 1000);
       logEvent('client_metadata.fetched', { clientId, freshness });
       return copy;
     } catch (error) {
@@ -125,6 +132,12 @@ export class MetadataDocuments {
     }
     return { document: document as Record<string, unknown>, freshness: freshnessOf(response.headers) };
   }
+}
+
+/** Whether a client's record is a copy of a metadata document that has to be looked at again. */
+export function isStaleCopy({ value }: StoredRecord): boolean {
+  const { freshUntil } = value as Partial<Copy>;
+  return freshUntil !== undefined && now() >= freshUntil;
 }
 
 /** What a document's host, or the policy, has said; anything else is our own trouble. */

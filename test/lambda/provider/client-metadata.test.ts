@@ -2,6 +2,7 @@ import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { GuardedFetch } from '../../../lambda/provider/client-metadata/guarded-fetch';
 import { ClientMetadataRefused, MetadataDocuments } from '../../../lambda/provider/client-metadata/metadata-documents';
+import { ClientPolicy } from '../../../lambda/provider/client-policy';
 import { clientKey } from '../../../lambda/provider/keys';
 import { DynamoStore } from '../../../lambda/store/dynamo-store';
 import { type Answer, type MetadataHost, startMetadataHost, type Trouble, trust } from '../../support/metadata-host';
@@ -216,7 +217,9 @@ describe('a document is refused', () => {
     const { client } = await signedIn();
     const internalHosts = new Set<string>();
     const guardedFetch = new GuardedFetch(internalHosts);
-    const documents = new MetadataDocuments({ store: harness.store, guardedFetch, internalHosts, lifetime: DAY });
+    const { store } = harness;
+    const policy = new ClientPolicy();
+    const documents = new MetadataDocuments({ store, policy, guardedFetch, internalHosts, lifetime: DAY });
     const stored = async () => (await harness.store.read([clientKey(client.client_id)]))[0];
     expect(await stored()).toBeDefined();
     await expect(documents.find(client.client_id, stored, true)).rejects.toThrow(ClientMetadataRefused);
@@ -244,12 +247,24 @@ describe('a document is kept', () => {
     expect((await authorize(client, { redirect_uri: 'https://new.example.com/callback' })).status).toBe(200);
   });
 
-  it('for the lifetime of a client after it was last fetched', async () => {
+  it('for a day, and for the lifetime of a client from its first token on', async () => {
     const client = publish();
+    const left = async () => {
+      const [record] = (await harness.items()).filter(({ pk }) => pk?.S?.startsWith('client#'));
+      return Math.round((Number(record?.expiresAt?.N) - Date.now() / 1000) / DAY);
+    };
+    const signIn = await harness.signIn(client);
+    expect(await left()).toBe(1);
+    const { body } = await harness.redeem(client, signIn);
+    expect(await left()).toBe(harness.config.lifetimes.client / DAY);
+    // A sign-in that fetches it again takes nothing away, and a token request that does renews it.
+    later(5 * DAY);
     await authorize(client);
-    const [record] = (await harness.items()).filter(({ pk }) => pk?.S?.startsWith('client#'));
-    const left = Number(record?.expiresAt?.N) - Date.now() / 1000;
-    expect(Math.abs(left - harness.config.lifetimes.client)).toBeLessThan(60);
+    expect(await left()).toBe(harness.config.lifetimes.client / DAY - 5);
+    later(DAY);
+    await harness.refresh(client, body.refresh_token);
+    expect(await left()).toBe(harness.config.lifetimes.client / DAY);
+    expect(fetches(client)).toBe(3);
   });
 
   it('and not written anew by a token request that used an old copy', async () => {
