@@ -30,3 +30,8 @@ export function problemOfClientIdUrl(clientId: string, internalHosts: ReadonlySe
   if (!/\.[^.]+$/.test(url.hostname)) return 'its host is not a public name';
   return undefined;
 }
+
+/** The host that vouches for a client by serving its metadata document; undefined for a client that has registered itself. */
+export function publisherOf(clientId: string): string | undefined {
+  return isClientIdUrl(clientId) ? URL.parse(clientId)?.host : undefined;
+}

@@ -77,6 +77,15 @@ describe('a client with a metadata document', () => {
     expect(fetches(client)).toBe(1);
   });
 
+  it('is vouched for by its document’s host on the consent page', async () => {
+    const { text } = await authorize(publish());
+    expect(text).toMatch(new RegExp(`comes from.{0,20}${new URL(host.origin).host}`));
+    expect(text).not.toContain('Nobody has verified');
+    const registered = await harness.register();
+    const page = await harness.browser().open(harness.authorizationRequest(registered).url);
+    expect(page.text).not.toContain('comes from');
+  });
+
   it('revokes its token', async () => {
     const { client, refreshToken } = await signedIn();
     expect((await harness.post('/revoke', { ...client, token: refreshToken })).status).toBe(200);
