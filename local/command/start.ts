@@ -149,6 +149,8 @@ function report({ issuer, mcpUrl, identityProvider }: Endpoints, atProvider: str
     '',
     'Connect MCP Inspector:',
     `  npx @modelcontextprotocol/inspector@2 --transport http --server-url ${mcpUrl}`,
+    'or, from the command line:',
+    `  npx @modelcontextprotocol/inspector@2 --cli --transport http --server-url ${mcpUrl} --method tools/list`,
     '',
     `What the functions log is in ${STATE_DIRECTORY}/. Ctrl-C ends everything.`,
   ];

@@ -1,0 +1,68 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { McpOidcAuth, UpstreamIdp } from 'mcp-oidc-auth';
+import { describe, expect, it, test } from 'vitest';
+
+const root = join(__dirname, '..');
+const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)].filter((name) =>
+  name.endsWith('.md'),
+);
+
+/** As GitHub makes them of headings. */
+function anchorsOf(page: string): Set<string> {
+  const headings = page.matchAll(/^#+ (.+)$/gm);
+  return new Set(
+    [...headings].map(([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
+
+test.each(pages)('%s links to files and headings that exist', (page) => {
+  const text = readFileSync(join(root, page), 'utf8');
+  for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+    if (/^https?:/.test(target)) continue;
+    const [path = '', anchor] = target.split('#');
+    const file = path === '' ? join(root, page) : join(root, dirname(page), path);
+    expect(existsSync(file), target).toBe(true);
+    if (anchor) expect(anchorsOf(readFileSync(file, 'utf8')), target).toContain(anchor);
+  }
+});
+
+describe('docs/identity-providers.md', () => {
+  const text = readFileSync(join(root, 'docs/identity-providers.md'), 'utf8');
+  const sections = text
+    .split(/^## /m)
+    .map((section) => ({
+      name: section.split('\n')[0],
+      code: /```ts\n(UpstreamIdp\.oidc\(.*?\);)\n```/s.exec(section)?.[1],
+    }))
+    .filter(({ code }) => code !== undefined);
+
+  it('has parameters for each provider', () => {
+    expect(sections.map(({ name }) => name)).toEqual([
+      'Auth0',
+      'Okta',
+      'Microsoft Entra ID',
+      'Google',
+      'Amazon Cognito',
+      'Keycloak',
+      'Clerk',
+    ]);
+  });
+
+  test.each(sections)('shows parameters for $name that synthesize', ({ code }) => {
+    const stack = new Stack(new App(), 'Stack');
+    const clientSecret = Secret.fromSecretNameV2(stack, 'UpstreamSecret', 'mcp/upstream');
+    const upstream = new Function('UpstreamIdp', 'clientSecret', `return ${code}`)(UpstreamIdp, clientSecret);
+    expect(upstream.everyoneMaySignIn).toBe(false);
+    new McpOidcAuth(stack, 'Auth', { upstream });
+    expect(() => Template.fromStack(stack)).not.toThrow();
+  });
+});
