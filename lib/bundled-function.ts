@@ -1,8 +1,10 @@
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { type Duration, FileSystem, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import type { Construct } from 'constructs';
 import {
   type AuthorizerConfig,
@@ -18,6 +20,8 @@ interface BundledFunctionProps {
   readonly bundle: 'authorizer' | 'on-deploy' | 'provider' | 'rotate-keys';
   /** The bundle's export; `handler` where absent. */
   readonly export?: string;
+  /** Files that stand beside the bundle, by name. */
+  readonly files?: { readonly [name: string]: string };
   readonly description: string;
   readonly memorySize: number;
   readonly timeout: Duration;
@@ -28,22 +32,47 @@ interface BundledFunctionProps {
 
 /** A function from its bundle, with a log group of its own and a role that may write there and nothing else. */
 export function bundledFunction(scope: Construct, id: string, props: BundledFunctionProps): LambdaFunction {
-  const { bundle, export: exported = 'handler', logRetention, ...options } = props;
+  const { bundle, export: exported = 'handler', files, logRetention, ...options } = props;
   // Logs are no state: they outlive their stack only as long as somebody pays for them.
   const logGroup = new LogGroup(scope, `${id}Logs`, { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY });
   // Not the managed AWSLambdaBasicExecutionRole, which may write to every log group of the account.
   const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
   logGroup.grantWrite(role);
-  return new LambdaFunction(scope, id, {
-    ...options,
-    runtime: Runtime.NODEJS_24_X,
-    architecture: Architecture.ARM_64,
-    // This file runs as dist/lib/bundled-function.js.
-    code: Code.fromAsset(join(__dirname, '..', '..', 'assets', bundle)),
-    handler: `index.${exported}`,
-    role,
-    logGroup,
-  });
+  // This file runs as dist/lib/bundled-function.js.
+  const directory = join(__dirname, '..', '..', 'assets', bundle);
+  const fromDirectory = (code: string) =>
+    new LambdaFunction(scope, id, {
+      ...options,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      code: Code.fromAsset(code),
+      handler: `index.${exported}`,
+      role,
+      logGroup,
+    });
+  return files ? withFiles(scope, directory, files, fromDirectory) : fromDirectory(directory);
+}
+
+/** Makes a function from a copy of a directory with more files in it, which lasts until CDK has staged it. */
+function withFiles(
+  scope: Construct,
+  directory: string,
+  files: { readonly [name: string]: string },
+  make: (directory: string) => LambdaFunction,
+): LambdaFunction {
+  const copy = FileSystem.mkdtemp('mcp-oidc-auth-');
+  FileSystem.copyDirectory(directory, copy);
+  for (const [name, content] of Object.entries(files)) {
+    writeFileSync(join(copy, name), content);
+  }
+  try {
+    return make(copy);
+  } finally {
+    // Without staging the assembly names the copy itself.
+    if (!scope.node.tryGetContext(DISABLE_ASSET_STAGING_CONTEXT)) {
+      rmSync(copy, { recursive: true });
+    }
+  }
 }
 
 /** AWS Lambda's limit for all environment variables of a function together. */

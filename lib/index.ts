@@ -1,9 +1,11 @@
+export type { AppearanceColors, AppearanceProps } from './appearance';
 export type { ClientMetadataProps } from './client-metadata';
 export type { CustomDomainProps } from './front-door';
 export type { McpOidcAuthAttributes } from './imported-mcp-oidc-auth';
 export type { LifetimeProps } from './lifetimes';
 export { McpOidcAuth, type McpOidcAuthProps } from './mcp-oidc-auth';
 export type { IMcpOidcAuth } from './mcp-oidc-auth-base';
+export type { PageWords } from './page-words';
 export { ProtectedHttpApi, type ProtectHttpApiProps } from './protected-http-api';
 export { ProtectedRestApi, type ProtectRestApiProps } from './protected-rest-api';
 export type { ProtectionProps } from './protection';

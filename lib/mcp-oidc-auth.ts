@@ -6,6 +6,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
+import { type AppearanceProps, appearance } from './appearance';
 import { bundledFunction, configure } from './bundled-function';
 import { type ClientMetadataProps, clientMetadata } from './client-metadata';
 import { KEY_SET_RESOURCE_TYPE, PROTECTED_RESOURCE_TYPE, RESOURCES_PARTITION, TABLE } from './contract';
@@ -34,6 +35,13 @@ export interface McpOidcAuthProps {
    * @default - none
    */
   readonly resources?: ProtectedResourceProps[];
+
+  /**
+   * How the pages that people meet look and speak. All of it must be known at synth: it becomes a part of the provider function's code.
+   *
+   * @default - see AppearanceProps
+   */
+  readonly appearance?: AppearanceProps;
 
   /**
    * A domain of your own, which becomes the issuer. The `execute-api` endpoint is switched off.
@@ -175,6 +183,7 @@ export class McpOidcAuth extends McpOidcAuthBase {
       table: this.table,
       keySetSecret: this.keySetSecret,
       upstream: props.upstream,
+      appearance: props.appearance && appearance(props.appearance),
       logRetention: this.logRetention,
       options: props.functionOptions ?? {},
     });

@@ -6,7 +6,7 @@ import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { bundledFunction } from './bundled-function';
-import { CONFIG } from './contract';
+import { APPEARANCE_FILE, type Appearance, CONFIG } from './contract';
 import type { UpstreamIdp } from './upstream-idp';
 import { checkDuration, checkWholeNumber, refuse } from './validation';
 
@@ -45,6 +45,7 @@ interface ProviderFunctionProps {
   readonly table: ITableV2;
   readonly keySetSecret: ISecret;
   readonly upstream: UpstreamIdp;
+  readonly appearance?: Appearance;
   readonly logRetention: RetentionDays;
   readonly options: ProviderFunctionOptions;
 }
@@ -60,6 +61,8 @@ export function providerFunction(scope: Construct, id: string, props: ProviderFu
   checkOptions(props.options);
   const fn = bundledFunction(scope, id, {
     bundle: 'provider',
+    // Not with the configuration: a logo alone is larger than all environment variables may be.
+    files: props.appearance && { [APPEARANCE_FILE]: JSON.stringify(props.appearance) },
     description: 'The MCP authorization server.',
     memorySize,
     timeout,

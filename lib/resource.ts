@@ -1,6 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import type { ResourceRecord } from './contract';
-import { checkUrl, described, firstDuplicate, refuse } from './validation';
+import { checkLanguage, checkUrl, described, firstDuplicate, refuse } from './validation';
 
 /** One scope of a protected resource. */
 export interface ResourceScope {
@@ -13,6 +13,14 @@ export interface ResourceScope {
    * The words that the consent page shows, for example `Read your notes`.
    */
   readonly description: string;
+
+  /**
+   * The same words in other languages, by BCP 47 tag, for example `{ de: 'Ihre Notizen lesen' }`. The consent page takes those of its own
+   * language.
+   *
+   * @default - `description` in every language
+   */
+  readonly descriptions?: { [language: string]: string };
 
   /**
    * Whether this scope is asked for when a client asks for no scope.
@@ -74,6 +82,7 @@ export function resourceRecord(props: ProtectedResourceProps): ResourceRecord {
     scopes: props.scopes.map((scope) => ({
       name: scope.name,
       description: scope.description,
+      descriptions: scope.descriptions,
       default: asked.includes(scope.name),
       implies: scope.implies ?? [],
     })),
@@ -118,7 +127,7 @@ export function checkScopes(of: string, scopes: readonly ResourceScope[]): void 
   if (twice !== undefined) {
     refuse(`scopes of ${of} must have different names, got '${twice}' twice.`);
   }
-  for (const { name, description, implies = [] } of scopes) {
+  for (const { name, description, descriptions = {}, implies = [] } of scopes) {
     if (typeof name !== 'string' || !SCOPE_TOKEN.test(name)) {
       refuse(`a scope's name must be a scope token (no spaces, quotes and backslashes), got ${described(name)}.`);
     }
@@ -127,6 +136,12 @@ export function checkScopes(of: string, scopes: readonly ResourceScope[]): void 
     }
     if (typeof description !== 'string' || description.trim() === '') {
       refuse(`scope '${name}' must have a description: the words that the consent page shows.`);
+    }
+    for (const [language, words] of Object.entries(descriptions)) {
+      checkLanguage(`descriptions of scope '${name}'`, language);
+      if (typeof words !== 'string' || words.trim() === '') {
+        refuse(`descriptions of scope '${name}' must have words for '${language}', got ${described(words)}.`);
+      }
     }
     checkKnownScopes(
       `implies of scope '${name}'`,

@@ -75,6 +75,23 @@ function isLoopback(hostname: string): boolean {
   return ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 }
 
+/** A BCP 47 tag in its usual spelling, so that tags can be compared as strings. */
+export function checkLanguage(name: string, language: string): void {
+  const canonical = canonicalTag(language);
+  if (canonical !== language) {
+    const example = canonical === undefined ? "such as 'pt-BR' (BCP 47)" : `in its usual spelling, '${canonical}'`;
+    refuse(`${name} must name languages by tags ${example}, got '${language}'.`);
+  }
+}
+
+function canonicalTag(language: string): string | undefined {
+  try {
+    return Intl.getCanonicalLocales(language)[0];
+  } catch {
+    return undefined;
+  }
+}
+
 /** The first value that stands twice in a list. */
 export function firstDuplicate(values: readonly string[]): string | undefined {
   return values.find((value, index) => values.indexOf(value) !== index);

@@ -51,16 +51,20 @@ function checkIdentifier(identifier: unknown): void {
 }
 
 function parseScope(value: unknown): ScopeRecord {
-  const { name, description, default: isDefault, implies } = record('each of scopes', value);
+  const { name, description, descriptions, default: isDefault, implies } = record('each of scopes', value);
   check(
     isText(name) && SCOPE_TOKEN.test(name),
     'the name of a scope has to be a scope token (RFC 6749 section 3.3)',
     name,
   );
   check(isText(description), `the scope ${name} needs a description for the consent page`, description);
+  if (descriptions !== undefined) {
+    const texts = Object.values(record(`descriptions of the scope ${name}`, descriptions));
+    check(texts.every(isText), `descriptions of the scope ${name} have to be texts`, descriptions);
+  }
   check(typeof isDefault === 'boolean', `default of the scope ${name} has to be true or false`, isDefault);
   check(Array.isArray(implies) && implies.every(isText), `implies of the scope ${name} has to list scopes`, implies);
-  return { name, description, default: isDefault, implies } as ScopeRecord;
+  return { name, description, descriptions, default: isDefault, implies } as ScopeRecord;
 }
 
 function record(what: string, value: unknown): Record<string, unknown> {

@@ -49,6 +49,21 @@ describe('an identifier', () => {
   });
 });
 
+describe('descriptions of a scope', () => {
+  test('go with it, by language', () => {
+    const descriptions = { de: 'Ihre Notizen lesen', 'pt-BR': 'Ler suas notas' };
+    expect(record({ scopes: [{ ...READ, descriptions }] }).scopes[0].descriptions).toEqual(descriptions);
+  });
+
+  test.each([
+    [{ 'de-at': 'x' }, "descriptions of scope 'notes:read' must name languages by tags in its usual spelling, 'de-AT'"],
+    [{ 'not a tag': 'x' }, "descriptions of scope 'notes:read' must name languages by tags such as 'pt-BR' (BCP 47)"],
+    [{ de: ' ' }, "descriptions of scope 'notes:read' must have words for 'de', got ' '."],
+  ])('%j are refused', (descriptions, message) => {
+    expect(() => record({ scopes: [{ ...READ, descriptions: descriptions as never }] })).toThrow(message);
+  });
+});
+
 describe('scopes', () => {
   test.each([
     [[], "scopes of 'https://mcp.example.com/notes' must list at least one scope, got none."],

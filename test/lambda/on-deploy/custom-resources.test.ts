@@ -30,7 +30,13 @@ const notes: ResourceRecord = {
   identifier: 'https://mcp.example.com/mcp',
   name: 'Notes',
   scopes: [
-    { name: 'notes:read', description: 'Read your notes', default: true, implies: [] },
+    {
+      name: 'notes:read',
+      description: 'Read your notes',
+      descriptions: { de: 'Ihre Notizen lesen' },
+      default: true,
+      implies: [],
+    },
     { name: 'notes:write', description: 'Write notes', default: false, implies: ['notes:read'] },
   ],
   default: false,
@@ -310,6 +316,11 @@ describe('a protected resource', () => {
     ['a scope with a space', { ...notes, scopes: [{ ...notes.scopes[0], name: 'a b' }] }, 'has to be a scope token'],
     ['a scope without words', { ...notes, scopes: [{ ...notes.scopes[0], description: '' }] }, 'needs a description'],
     ['one scope twice', { ...notes, scopes: [notes.scopes[0], notes.scopes[0]] }, 'a name of its own'],
+    [
+      'descriptions that are no texts',
+      { ...notes, scopes: [{ ...notes.scopes[0], descriptions: { de: 7 } }] },
+      'given: {"de":7}',
+    ],
     ['an unknown implied scope', { ...notes, scopes: [{ ...notes.scopes[0], implies: ['x'] }] }, 'given: ["x"]'],
     ['no default', { ...notes, default: undefined }, 'default has to be true or false'],
   ])('is refused with %s', async (_, resource, reason) => {
