@@ -9,7 +9,8 @@ export function signInPage(people: readonly Person[], form: { username: string; 
   // After a failure the cursor belongs where the mistake most likely is.
   const [onUsername, onPassword] = form.username ? ['', ' autofocus'] : [' autofocus', ''];
   return page(
-    'Sign in',
+    // The title is what a screen reader says first.
+    form.failed ? 'Sign in: try again' : 'Sign in',
     `${error}
 <form method="post">
   <label for="username">E-mail address</label>
@@ -56,6 +57,7 @@ function page(title: string, content: string): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title} - Demo identity provider</title>
+<link rel="icon" href="data:,">
 <style>${STYLE}</style>
 </head>
 <body>
@@ -83,7 +85,7 @@ header, footer { max-width: 24rem; text-align: center; color: var(--soft); }
 header { font-weight: 600; letter-spacing: .02em; }
 footer { font-size: .875rem; }
 main { width: 100%; max-width: 24rem; padding: 1.5rem; background: var(--card); border-radius: .75rem;
-  border-top: .25rem solid var(--accent); box-shadow: 0 1px 3px rgb(0 0 0 / .2); }
+  border: 1px solid transparent; border-top: .25rem solid var(--accent); overflow-wrap: anywhere; box-shadow: 0 1px 3px rgb(0 0 0 / .2); }
 h1 { margin: 0 0 1rem; font-size: 1.5rem; line-height: 1.2; }
 h2 { margin: 1.5rem 0 .25rem; font-size: 1rem; }
 p, ul { margin: 0 0 .75rem; } ul { padding-left: 1.25rem; } section p { color: var(--soft); margin: 0; }
@@ -93,9 +95,10 @@ input, button { width: 100%; min-height: 2.75rem; padding: .5rem .75rem; border:
 input { margin-bottom: 1rem; }
 button { cursor: pointer; font-weight: 600; } button + button { margin-top: .5rem; }
 .primary { border-color: var(--accent); background: var(--accent); color: var(--on-accent); }
+@media (forced-colors: active) { .primary { forced-color-adjust: none; border-color: Highlight; background: Highlight;
+  color: HighlightText; } }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .error { padding: .5rem .75rem; border-radius: .5rem; background: var(--bad-back); color: var(--bad); }
-code { overflow-wrap: anywhere; }
 `;
 
 function escapeHtml(text: string): string {
