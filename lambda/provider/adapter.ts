@@ -1,8 +1,9 @@
-import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import { type Adapter, type AdapterPayload, errors, Provider } from 'oidc-provider';
 import type { StoredRecord } from '../store/dynamo-store';
 import { isClientIdUrl } from './client-metadata/client-id-url';
+import { asPresented } from './client-policy';
 import { CodeAdapter } from './code-adapter';
-import { clientKey, codeKey, grantKey, hash, interactionKey, refreshTokenKey } from './keys';
+import { assertionKey, clientKey, codeKey, grantKey, hash, interactionKey, refreshTokenKey } from './keys';
 import { type AdapterContext, now, RecordAdapter, UNUSED_LIFETIME } from './record-adapter';
 import { RefreshTokenAdapter } from './refresh-token-adapter';
 import { currentUnitOfWork } from './unit-of-work';
@@ -28,6 +29,8 @@ export function adapterFactory(context: AdapterContext): (model: string) => Adap
         return new CodeAdapter(context, codeKey);
       case 'RefreshToken':
         return new RefreshTokenAdapter(context, refreshTokenKey);
+      case 'ReplayDetection':
+        return new ReplayAdapter(context, assertionKey);
       default:
         if (NEVER_STORED.has(model)) return new NothingStored();
         throw new Error(`No adapter for the model ${model}`);
@@ -40,7 +43,8 @@ class ClientAdapter extends RecordAdapter {
   override async find(id: string): Promise<AdapterPayload | undefined> {
     if (!isClientIdUrl(id)) return super.find(id);
     const duringTokenRequest = currentUnitOfWork.getStore() !== undefined;
-    return this.context.documents.find(id, () => this.record(id), duringTokenRequest);
+    const metadata = await this.context.documents.find(id, () => this.record(id), duringTokenRequest);
+    return asPresented(metadata, Boolean(Provider.ctx?.oidc.params?.client_assertion)) as AdapterPayload;
   }
 
   override async upsert(id: string, payload: AdapterPayload): Promise<void> {
@@ -72,6 +76,17 @@ class InteractionAdapter extends RecordAdapter {
     if (!(await this.context.store.consume(this.keyOf(id), { now: now() }))) {
       throw new errors.SessionNotFound('interaction session not found');
     }
+  }
+}
+
+/** What is presented once: whoever writes its record first. The engine's own way, to look and then to write, lets several through. */
+class ReplayAdapter extends RecordAdapter {
+  override async find(): Promise<undefined> {}
+
+  override async upsert(id: string, { iss }: AdapterPayload, expiresIn: number): Promise<void> {
+    // Not part of a unit of work: an assertion is used up by being presented, whatever becomes of the request.
+    if (await this.context.store.putIfAbsent(this.keyOf(id), { iss }, (now() + expiresIn) * 1000)) return;
+    throw new errors.InvalidClientAuth('client assertion tokens must only be used once');
   }
 }
 

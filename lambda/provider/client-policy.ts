@@ -2,7 +2,7 @@ import { errors } from 'oidc-provider';
 
 /** Grants that a client may register; others that it names are ignored. */
 const GRANT_TYPES = new Set(['authorization_code', 'refresh_token']);
-const AUTH_METHODS = new Set(['none', 'client_secret_basic', 'client_secret_post']);
+const AUTH_METHODS = new Set(['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt']);
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 /**
  * Private-use schemes of known MCP clients. Any other must be a reverse domain name (RFC 8252 section 7.1): a list of bad
@@ -65,7 +65,7 @@ export class ClientPolicy {
         `token_endpoint_auth_method must be one of ${[...AUTH_METHODS].join(', ')}`,
       );
     }
-    return metadata;
+    return method === 'private_key_jwt' ? { ...metadata, ...publicKeysOf(body) } : metadata;
   }
 
   /**
@@ -84,8 +84,7 @@ export class ClientPolicy {
     if (typeof metadata.client_name !== 'string' || metadata.client_name.trim() === '') {
       throw new errors.InvalidClientMetadata('client_name must be a name for people');
     }
-    requirePublicClient(document);
-    return { ...metadata, client_id: clientId, token_endpoint_auth_method: 'none' };
+    return { ...metadata, ...documentAuthentication(document), client_id: clientId };
   }
 
   /** What holds for every client, however it comes to be known. */
@@ -158,14 +157,48 @@ export class ClientPolicy {
   }
 }
 
-/** A document may prefer keys of its own and still offer `none` beside them, as ChatGPT's does. */
-function requirePublicClient(document: Metadata): void {
+/**
+ * How a document's client may authenticate: by keys of its own, without (`none`), or either way. A shared secret it cannot
+ * have, for the document is public.
+ */
+function documentAuthentication(document: Metadata): Metadata {
   const { token_endpoint_auth_method: method, token_endpoint_auth_methods_supported: offered } = document;
   if (typeof method === 'string' && method.startsWith('client_secret')) {
     throw new errors.InvalidClientMetadata('token_endpoint_auth_method must not be that of a shared secret');
   }
-  if (!isGiven(method) || method === 'none' || (Array.isArray(offered) && offered.includes('none'))) return;
-  throw new errors.InvalidClientMetadata('token_endpoint_auth_method must be none, or none must be offered beside it');
+  const methods = [isGiven(method) ? method : 'none', ...(Array.isArray(offered) ? offered : [])];
+  const mayBePublic = methods.includes('none');
+  if (methods.includes('private_key_jwt') && (isGiven(document.jwks) || isGiven(document.jwks_uri))) {
+    const keys = publicKeysOf(document);
+    return {
+      ...keys,
+      token_endpoint_auth_method: 'private_key_jwt',
+      ...(mayBePublic ? { [MAY_BE_PUBLIC]: true } : {}),
+    };
+  }
+  if (mayBePublic) return { token_endpoint_auth_method: 'none' };
+  throw new errors.InvalidClientMetadata('token_endpoint_auth_method must be none, or private_key_jwt with keys');
+}
+
+/** Exactly one of both (RFC 7591 section 2). */
+function publicKeysOf({ jwks, jwks_uri: uri }: Metadata): Metadata {
+  if (isGiven(jwks) && isGiven(uri)) throw new errors.InvalidClientMetadata('jwks and jwks_uri must not both be given');
+  if (isGiven(uri) && !isHttpsUrl(uri)) throw new errors.InvalidClientMetadata('jwks_uri must be an https URL');
+  return isGiven(uri) ? { jwks_uri: uri } : { jwks };
+}
+
+/** On the metadata of a client with keys that may do without them. */
+const MAY_BE_PUBLIC = 'may_be_public';
+
+/**
+ * A client that may authenticate either way, as ChatGPT's may, is the one that a request presents.
+ *
+ * @param byAssertion whether the request has a client assertion (RFC 7523 section 2.2)
+ */
+export function asPresented({ [MAY_BE_PUBLIC]: mayBePublic, ...metadata }: Metadata, byAssertion: boolean): Metadata {
+  if (byAssertion || !mayBePublic) return metadata;
+  const { jwks: _, jwks_uri: __, ...rest } = metadata;
+  return { ...rest, token_endpoint_auth_method: 'none' };
 }
 
 function isGiven(value: unknown): boolean {

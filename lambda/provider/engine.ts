@@ -5,7 +5,7 @@ import type { DynamoStore } from '../store/dynamo-store';
 import { adapterFactory } from './adapter';
 import { OIDC_SCOPES } from './authorization-request';
 import { BrowserBinding } from './browser-binding';
-import type { GuardedFetch } from './client-metadata/guarded-fetch';
+import { FetchUnavailable, type GuardedFetch } from './client-metadata/guarded-fetch';
 import type { MetadataDocuments } from './client-metadata/metadata-documents';
 import { logDecisions } from './decisions';
 import { hash } from './keys';
@@ -32,6 +32,11 @@ export interface EngineContext {
 export interface PersonalGrant {
   personClaims?: Readonly<Record<string, unknown>>;
 }
+
+/** Bytes of a client's key set (RFC 7517). */
+const LARGEST_KEY_SET = 64 * 1024;
+/** Seconds that a client assertion may live. */
+const LONGEST_ASSERTION = 60 * 60;
 
 /** Never sent: no login session of our own. */
 export const SESSION_COOKIE = '__Host-session';
@@ -64,8 +69,20 @@ export function createEngine(context: EngineContext, keySet: KeySet): Provider {
   // Every cookie is Secure: Chromium and Firefox treat http://localhost as secure, and nothing else here is plain HTTP.
   Object.defineProperty(provider.request, 'secure', { get: () => true });
   provider.on('server_error', (_ctx, error) => context.onServerError(error));
+  // A client whose keys cannot be fetched is not a client with wrong keys.
+  const hearOfOutage = (_ctx: KoaContextWithOIDC, error: Error) => {
+    const outage = outageBehind(error);
+    if (outage) context.onServerError(outage);
+  };
+  provider.on('grant.error', hearOfOutage);
+  provider.on('revocation.error', hearOfOutage);
   logDecisions(provider);
   return provider;
+}
+
+function outageBehind(error: unknown): Error | undefined {
+  if (error instanceof FetchUnavailable) return error;
+  return error instanceof Error ? outageBehind(error.cause) : undefined;
 }
 
 /** The engine's hook that makes a token's value; its types leave it out. */
@@ -97,7 +114,9 @@ function configuration(
     responseTypes: ['code'],
     scopes: OIDC_SCOPES,
     subjectTypes: ['public'],
-    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    enabledJWA: { clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'] },
+    assertJwtClientAuthClaimsAndHeader: async (_ctx, { exp }) => requireShortAssertion(Number(exp)),
     pkce: { required: () => true },
     allowOmittingSingleRegisteredRedirectUri: false,
     // What the edge adds to an authorization request: the hash of the secret that the browser holds.
@@ -121,7 +140,7 @@ function configuration(
     expiresWithSession: async () => false,
     revokeGrantPolicy: () => true,
     // Whatever the engine fetches, strangers have named.
-    fetch: async (address) => guardedFetch.get(String(address)),
+    fetch: async (address) => guardedFetch.get(String(address), LARGEST_KEY_SET),
     renderError: async (ctx, _out, error) => renderError(ctx, error),
     ttl: {
       AccessToken: lifetimes.accessToken,
@@ -172,6 +191,13 @@ function configuration(
       },
     },
   };
+}
+
+/** The memory of what was presented has an end, so an assertion must have one sooner. */
+function requireShortAssertion(exp: number): void {
+  if (exp > Date.now() / 1000 + LONGEST_ASSERTION) {
+    throw new errors.InvalidClientAuth(`a client assertion must expire within ${LONGEST_ASSERTION} seconds`);
+  }
 }
 
 /** The resume belongs to the browser that gave consent, not to whoever knows the address. */

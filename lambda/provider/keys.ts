@@ -8,6 +8,8 @@ export function hash(handle: string): string {
 }
 
 export const clientKey = (clientId: string) => `client#${hash(clientId)}`;
+/** A client assertion that was presented. */
+export const assertionKey = (id: string) => `assertion#${id}`;
 export const interactionKey = (uid: string) => `interaction#${hash(uid)}/interaction`;
 export const upstreamKey = (uid: string, state: string) => `interaction#${hash(uid)}/upstream#${hash(state)}`;
 export const grantKey = (grantId: string) => `grant#${hash(grantId)}/grant`;

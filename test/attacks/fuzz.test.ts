@@ -179,7 +179,7 @@ const KINDS = [
   'POST revoke',
 ];
 
-describe.each(KINDS)('%s, sent in every odd way,', (kind) => {
+describe.each(KINDS)('%s, sent in every odd way,', { timeout: 180_000 }, (kind) => {
   it('is never answered with a 5xx, always at last, and tells the log no secret', async () => {
     await fc.assert(
       fc.asyncProperty(

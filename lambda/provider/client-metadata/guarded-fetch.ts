@@ -6,8 +6,8 @@ import { isPublicAddress } from './public-address';
 
 /** Milliseconds for everything: name, connection, TLS, headers and body. */
 const TIME_LIMIT = 2_500;
-/** Bytes of a body (draft-ietf-oauth-client-id-metadata-document-00 section 6.6). */
-const LARGEST_BODY = 5 * 1024;
+/** Bytes of a metadata document (draft-ietf-oauth-client-id-metadata-document-00 section 6.6). */
+const LARGEST_DOCUMENT = 5 * 1024;
 
 /** Answers that say nothing about the document: too early, too many, not to you, or a server that fails. */
 const PASSING = new Set([401, 403, 407, 408, 421, 425, 429]);
@@ -45,10 +45,11 @@ export class GuardedFetch {
   ) {}
 
   /**
+   * @param largestBody in bytes
    * @returns a response with status 200 and a body of JSON, as its content type says
    * @throws FetchUnavailable, FetchRefused
    */
-  async get(address: string | URL): Promise<Response> {
+  async get(address: string | URL, largestBody = LARGEST_DOCUMENT): Promise<Response> {
     const url = new URL(address);
     if (url.protocol !== 'https:') throw new FetchRefused('it is not https');
     // A connection to an address asks no resolver.
@@ -60,7 +61,7 @@ export class GuardedFetch {
       const headers = Object.entries(response.headers).map(
         ([name, value]) => [name, String(value)] as [string, string],
       );
-      return new Response(await bodyOf(response), { headers });
+      return new Response(await bodyOf(response, largestBody), { headers });
     } finally {
       response.destroy();
     }
@@ -112,13 +113,13 @@ function requireJson({ statusCode = 0, headers }: IncomingMessage): void {
   }
 }
 
-async function bodyOf(response: IncomingMessage): Promise<Buffer<ArrayBuffer>> {
+async function bodyOf(response: IncomingMessage, largest: number): Promise<Buffer<ArrayBuffer>> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
     for await (const chunk of response) {
       size += chunk.length;
-      if (size > LARGEST_BODY) throw new FetchRefused(`it is larger than ${LARGEST_BODY} bytes`);
+      if (size > largest) throw new FetchRefused(`it is larger than ${largest} bytes`);
       chunks.push(chunk);
     }
   } catch (error) {

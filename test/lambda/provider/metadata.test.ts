@@ -33,7 +33,7 @@ describe('the metadata', () => {
       response_types_supported: ['code'],
       scopes_supported: ['openid', 'offline_access', 'notes:use', 'notes:read', 'notes:write'],
       subject_types_supported: ['public'],
-      token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
+      token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     });
   });
 
