@@ -35,7 +35,7 @@ a{color:inherit;text-underline-offset:.15em}
 ul{margin:.25rem 0;padding:0;list-style:none}
 li{padding-block:.45rem}
 .scopes li{padding-inline-start:1.75rem;position:relative}
-.scopes li::before{content:"✓";content:"✓" / "";position:absolute;inset-inline-start:.25rem;color:var(--accent);font-weight:700}
+.scopes li::before{content:"";position:absolute;inset-block-start:.75rem;inset-inline-start:.4rem;width:.4rem;height:.75rem;border:solid var(--accent);border-width:0 .15rem .15rem 0;transform:rotate(45deg)}
 li code{display:block;color:var(--quiet);font-size:.8rem}
 dl{margin:1.25rem 0 0;border-top:1px solid var(--line)}
 dl div{padding:.6rem 0;border-bottom:1px solid var(--line)}
