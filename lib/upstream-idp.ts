@@ -8,7 +8,7 @@ import { checkDuration, checkUrl, described, refuse } from './validation';
 /** Who may sign in. */
 export interface AllowRule {
   /**
-   * A claim of the upstream ID token, for example `email`, `hd`, `groups` or `tid`.
+   * A claim of the upstream ID token, or of UserInfo where that lacks it, for example `email`, `hd`, `groups` or `tid`.
    */
   readonly claim: string;
 
@@ -58,7 +58,7 @@ export interface OidcUpstreamProps {
   readonly allow?: AllowRule[];
 
   /**
-   * Claims of the upstream ID token that are copied into access tokens.
+   * Claims of the upstream ID token, or of UserInfo where that lacks them, that are copied into access tokens.
    *
    * @default - none
    */

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import * as client from 'openid-client';
-import type { AllowRule, UpstreamConfig } from '../../lib/contract';
+import type { UpstreamConfig } from '../../lib/contract';
+import { isAllowed, needsVerifiedAddress } from './allow-rules';
+import { logProblem } from './log';
 
 /** A discovered configuration is looked at again after this long, so that a changed endpoint is noticed. */
 const REDISCOVER_AFTER = 60 * 60 * 1000;
@@ -57,6 +59,8 @@ export interface Person {
   /** By which upstream can be asked later whether the person is still one of theirs; where upstream gives one. */
   readonly refreshToken?: string;
 }
+
+type Tokens = client.TokenEndpointResponse & client.TokenEndpointResponseHelpers;
 
 /** The identity provider that people sign in at (OpenID Connect Core), as one confidential client of it. */
 export class Upstream {
@@ -118,7 +122,9 @@ export class Upstream {
     } catch (error) {
       throw refusalOf(error);
     }
-    const claims = tokens.claims();
+    const claims = await this.#claims(configuration, tokens).catch((error) => {
+      throw refusalOf(error);
+    });
     if (!claims) throw new UpstreamRefused('access_denied', 'The identity provider sent no ID token');
     const broken = this.config.allow.find((rule) => !isAllowed(claims, [rule]));
     if (broken) throw new PersonNotAllowed(accountOf(claims), broken.claim);
@@ -139,18 +145,46 @@ export class Upstream {
    * @throws Error if upstream could not be asked, which says nothing about the person
    */
   async refresh(refreshToken: string, sub: string): Promise<string> {
+    const configuration = await this.#configuration();
     let tokens: Awaited<ReturnType<typeof client.refreshTokenGrant>>;
     try {
-      tokens = await client.refreshTokenGrant(await this.#configuration(), refreshToken);
+      tokens = await client.refreshTokenGrant(configuration, refreshToken);
     } catch (error) {
       if (!(error instanceof client.ResponseBodyError && error.error === 'invalid_grant')) throw error;
       throw new UpstreamRefused('access_denied', 'The identity provider has ended the access', { cause: error });
     }
-    const claims = tokens.claims();
+    const claims = await this.#claims(configuration, tokens);
     if (claims && (hashOf(claims.iss, claims.sub) !== sub || !isAllowed(claims, this.config.allow))) {
       throw new UpstreamRefused('access_denied', 'This account is no longer among those that may sign in here');
     }
     return tokens.refresh_token ?? refreshToken;
+  }
+
+  /**
+   * The claims of the ID token; where one that is asked for is missing, those of UserInfo beside them (OpenID Connect Core
+   * section 5.3): some providers keep their ID tokens thin.
+   */
+  async #claims(configuration: client.Configuration, tokens: Tokens): Promise<client.IDToken | undefined> {
+    const idToken = tokens.claims();
+    const { userinfo_endpoint: userInfo } = configuration.serverMetadata();
+    if (!idToken || !userInfo || this.#wanted().every((name) => idToken[name] !== undefined)) return idToken;
+    try {
+      const more = await client.fetchUserInfo(configuration, tokens.access_token, idToken.sub);
+      return { ...more, ...idToken } as client.IDToken;
+    } catch (error) {
+      if (isUnreachable(error)) throw error;
+      // Whoever is to be let in by a claim that is not there stays out.
+      logProblem('upstream.userinfo_refused', error);
+      return idToken;
+    }
+  }
+
+  #wanted(): string[] {
+    const { claims, allow } = this.config;
+    return [
+      ...claims,
+      ...allow.flatMap((rule) => [rule.claim, ...(needsVerifiedAddress(rule) ? ['email_verified'] : [])]),
+    ];
   }
 
   async #configuration(): Promise<client.Configuration> {
@@ -174,13 +208,15 @@ export class Upstream {
   }
 }
 
-/** client_secret_basic is the default of OpenID Connect Discovery; client_secret_post where upstream offers only that. */
+/**
+ * client_secret_post where upstream offers it: for HTTP Basic both values are form-encoded first (RFC 6749 section 2.3.1),
+ * which not every provider undoes. client_secret_basic is the default of OpenID Connect Discovery.
+ */
 function authentication(secret: string): client.ClientAuth {
   const basic = client.ClientSecretBasic(secret);
   const post = client.ClientSecretPost(secret);
   return (server, ...rest) => {
-    const offered = server.token_endpoint_auth_methods_supported;
-    const usePost = offered !== undefined && !offered.includes('client_secret_basic');
+    const usePost = server.token_endpoint_auth_methods_supported?.includes('client_secret_post');
     return (usePost ? post : basic)(server, ...rest);
   };
 }
@@ -231,28 +267,6 @@ function isUnreachable(error: unknown): boolean {
   if (error instanceof TypeError) return true;
   if (!(error instanceof client.ClientError)) return false;
   return error.code === 'OAUTH_TIMEOUT' || (error.cause instanceof Response && error.cause.status >= 500);
-}
-
-/** Every rule must hold; a rule holds when the claim, or a member of it, equals one of its values. */
-export function isAllowed(claims: Readonly<Record<string, unknown>>, rules: readonly AllowRule[]): boolean {
-  return rules.every(({ claim, values }) => {
-    const held = claims[claim];
-    const members = (Array.isArray(held) ? held : [held]).map((member) =>
-      typeof member === 'boolean' || typeof member === 'number' ? String(member) : member,
-    );
-    return values.some((value) => {
-      if (!value.startsWith('@')) return members.includes(value);
-      // A domain counts only where upstream has verified that the address is the person's.
-      const verified = claims.email_verified === true || claims.email_verified === 'true';
-      return (
-        verified && members.some((member) => typeof member === 'string' && domainOf(member) === value.toLowerCase())
-      );
-    });
-  });
-}
-
-function domainOf(address: string): string {
-  return address.slice(address.lastIndexOf('@')).toLowerCase();
 }
 
 function hashOf(issuer: string, subject: string): string {

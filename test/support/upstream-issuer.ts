@@ -20,6 +20,8 @@ export interface UpstreamIssuer extends AsyncDisposable {
   withoutIdToken?: boolean;
   /** The token endpoint gives a refresh token with a code, and a new one at each use. */
   refreshTokens?: boolean;
+  /** What UserInfo answers, or with which status it refuses; there is none where this is absent. */
+  userInfo?: Record<string, unknown> | number;
   /** The metadata's `token_endpoint_auth_methods_supported`. */
   authMethods?: readonly string[];
   /** The metadata's `prompt_values_supported`. */
@@ -52,10 +54,13 @@ export async function startUpstreamIssuer(): Promise<UpstreamIssuer> {
           authorization_endpoint: `${self.issuer}/authorize`,
           token_endpoint: `${self.issuer}/token`,
           jwks_uri: `${self.issuer}/jwks`,
+          userinfo_endpoint: self.userInfo === undefined ? undefined : `${self.issuer}/userinfo`,
           id_token_signing_alg_values_supported: ['RS256'],
           token_endpoint_auth_methods_supported: self.authMethods,
           prompt_values_supported: self.promptValues,
         });
+      case '/userinfo':
+        return typeof self.userInfo === 'number' ? json(self.userInfo, {}) : json(200, self.userInfo ?? {});
       case '/jwks':
         return json(200, { keys: [jwk] });
       case '/authorize': {

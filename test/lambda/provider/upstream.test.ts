@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { isAllowed } from '../../../lambda/provider/upstream';
+import { isAllowed } from '../../../lambda/provider/allow-rules';
 import { atClient, Harness, ISSUER, later, type Options } from './harness';
 
 let harness: Harness;
@@ -70,8 +70,8 @@ describe('the request to upstream', () => {
 
   it.each([
     ['client_secret_basic', undefined, true],
-    ['client_secret_basic', ['client_secret_post', 'client_secret_basic'], true],
-    ['client_secret_post', ['client_secret_post'], false],
+    ['client_secret_basic', ['private_key_jwt', 'client_secret_basic'], true],
+    ['client_secret_post', ['client_secret_post', 'client_secret_basic'], false],
   ])('for the code authenticates by %s where upstream offers %j', async (_, authMethods, basic) => {
     if (authMethods) harness.upstream.authMethods = authMethods;
     await harness.signIn(client);
@@ -229,6 +229,48 @@ describe('a claim of the person', () => {
   });
 });
 
+describe('a claim that the ID token leaves out', () => {
+  const rules = { claims: ['email'], allow: [{ claim: 'groups', values: ['staff'] }] };
+  const emailOf = async () => {
+    const { body } = await harness.redeem(client, await harness.signIn(client));
+    return body.access_token && decodeJwt(body.access_token).email;
+  };
+
+  it('is looked for in UserInfo, for rules and for access tokens', async () => {
+    await start({ upstream: rules });
+    harness.upstream.userInfo = { sub: 'ada', email: 'ada@example.com', groups: ['staff'] };
+    expect(await emailOf()).toBe('ada@example.com');
+  });
+
+  it('is not taken from there where the ID token has it', async () => {
+    await start({ upstream: rules });
+    harness.upstream.claims = { sub: 'ada', email: 'ada@example.com' };
+    harness.upstream.userInfo = { sub: 'ada', email: 'other@example.com', groups: ['staff'] };
+    expect(await emailOf()).toBe('ada@example.com');
+  });
+
+  it('is nobody’s where UserInfo is about somebody else, or refuses', async () => {
+    await start({ upstream: rules });
+    const before = harness.upstream.tokenRequests.length;
+    for (const userInfo of [{ sub: 'grace', groups: ['staff'] }, 403]) {
+      harness.upstream.userInfo = userInfo;
+      const browser = harness.browser();
+      const consent = await browser.open(harness.authorizationRequest(client).url);
+      const page = await browser.submit(consent, 'allow');
+      expect(page.status).toBe(403);
+    }
+    expect(harness.upstream.tokenRequests.length - before).toBe(2);
+  });
+
+  it('is an outage where UserInfo is down', async () => {
+    await start({ upstream: rules });
+    harness.upstream.userInfo = 503;
+    const browser = harness.browser();
+    const consent = await browser.open(harness.authorizationRequest(client).url);
+    expect((await browser.submit(consent, 'allow')).status).toBe(503);
+  });
+});
+
 describe('a rule about who may sign in', () => {
   const email = { email: 'ada@example.com', email_verified: true };
 
@@ -260,6 +302,13 @@ describe('a rule about who may sign in', () => {
       true,
     ],
     ['a domain that nobody verified', { email: email.email }, [{ claim: 'email', values: ['@example.com'] }], false],
+    ['a verified address', email, [{ claim: 'email', values: ['ada@example.com'] }], true],
+    [
+      'an address that nobody verified',
+      { ...email, email_verified: false },
+      [{ claim: 'email', values: ['ada@example.com'] }],
+      false,
+    ],
     ['a subdomain', { ...email, email: 'a@x.example.com' }, [{ claim: 'email', values: ['@example.com'] }], false],
     [
       'the domain after a quoted one',

@@ -1,0 +1,27 @@
+import type { AllowRule } from '../../lib/contract';
+
+/** Every rule must hold; a rule holds when the claim, or a member of it, equals one of its values. */
+export function isAllowed(claims: Readonly<Record<string, unknown>>, rules: readonly AllowRule[]): boolean {
+  const addressIsVerified = claims.email_verified === true || claims.email_verified === 'true';
+  return rules.every((rule) => {
+    if (needsVerifiedAddress(rule) && !addressIsVerified) return false;
+    const held = claims[rule.claim];
+    const members = (Array.isArray(held) ? held : [held]).map((member) =>
+      typeof member === 'boolean' || typeof member === 'number' ? String(member) : member,
+    );
+    return rule.values.some((value) =>
+      value.startsWith('@')
+        ? members.some((member) => domainOf(member) === value.toLowerCase())
+        : members.includes(value),
+    );
+  });
+}
+
+/** An address counts only where upstream has verified that it is the person's: with many providers anybody may claim any. */
+export function needsVerifiedAddress({ claim, values }: AllowRule): boolean {
+  return claim === 'email' || values.some((value) => value.startsWith('@'));
+}
+
+function domainOf(address: unknown): string | undefined {
+  return typeof address === 'string' ? address.slice(address.lastIndexOf('@')).toLowerCase() : undefined;
+}
