@@ -57,7 +57,6 @@ function page(title: string, content: string): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title} - Demo identity provider</title>
-<link rel="icon" href="data:,">
 <style>${STYLE}</style>
 </head>
 <body>
