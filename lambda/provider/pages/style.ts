@@ -49,6 +49,8 @@ button,.button{display:block;width:100%;min-height:2.9rem;padding:.6rem 1rem;bor
 .primary{background:var(--accent);border-color:var(--accent);color:var(--on-accent)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 footer{margin:1.5rem 0 0;padding-top:.75rem;border-top:1px solid var(--line);color:var(--quiet);font-size:.9rem}
+footer>:first-child{margin-top:0}
+footer>:last-child{margin-bottom:0}
 @media (max-width:30rem){main{padding:1.5rem 1.15rem}}
 @media (forced-colors:active){.primary{forced-color-adjust:none;background:Highlight;border-color:Highlight;color:HighlightText}:focus-visible{outline-color:Highlight}}
 `;
