@@ -47,7 +47,8 @@ describe('the package', () => {
     expect(below('dist/local/').sort()).toEqual((await compiled('local', '$1js')).sort());
   });
 
-  test('holds the bundles, what handlers import, the command and the documents; nothing else', () => {
+  test('holds the bundles, what handlers import, the command and the documents; nothing else', async () => {
+    const pictures = await readdir(join(repository, 'docs', 'images', 'pages'));
     const bearer = ['bearer', 'bearer-token', 'remote-key-set', 'scopes', 'verify-token'];
     expect(files.filter((file) => !/^dist\/(lib|local)\//.test(file)).sort()).toEqual(
       [
@@ -56,6 +57,7 @@ describe('the package', () => {
         'package.json',
         'docs/api.md',
         'docs/images/flow.svg',
+        ...pictures.map((name) => `docs/images/pages/${name}`),
         'docs/local.md',
         'docs/storage-schema.md',
         'dist/bin/mcp-oidc-auth.js',
@@ -67,9 +69,12 @@ describe('the package', () => {
 
   test('holds every file and picture that its README shows', async () => {
     const readme = await readFile(join(repository, 'README.md'), 'utf8');
-    const shown = [...readme.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path]) => path);
-    expect(shown).toContain('docs/images/flow.svg');
-    expect(files).toEqual(expect.arrayContaining(shown));
+    const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path]) => path!);
+    const pictures = [...readme.matchAll(/\s(?:src|srcset)="([^"]+)"/g)].map(([, path]) => path!);
+    expect(links).toContain('docs/images/flow.svg');
+    expect(pictures).toContain('docs/images/pages/consent-light-desktop.png');
+    const isHeld = (path: string) => files.some((file) => file === path || file.startsWith(`${path}/`));
+    expect([...links, ...pictures].filter((path) => !isHeld(path))).toEqual([]);
   });
 });
 
