@@ -106,7 +106,7 @@ describe('a page of a browser client', () => {
   it.each(['/token', '/revoke', '/register'])('may read that %s is down, and when to ask again', async (path) => {
     const failing = async () => Promise.reject(Object.assign(new Error('throttled'), { $fault: 'server' }));
     vi.spyOn(DynamoStore.prototype, 'read').mockImplementation(failing);
-    vi.spyOn(DynamoStore.prototype, 'set').mockImplementation(failing);
+    vi.spyOn(DynamoStore.prototype, 'count').mockImplementation(failing);
     const response =
       path === '/register'
         ? await harness.fetch(path, {

@@ -51,6 +51,8 @@ export interface Options {
   readonly resources?: readonly ResourceRecord[];
   readonly registration?: Partial<RegistrationConfig>;
   readonly instances?: number;
+  /** Of calls to AWS; 1, so that a test sees the first failure, unless it says otherwise. */
+  readonly maxAttempts?: number;
   /** Hosts whose metadata documents may lie on loopback. */
   readonly internalHosts?: readonly string[];
   readonly issuer?: string;
@@ -106,7 +108,7 @@ export async function startDeployment(options: Options = {}): Promise<Deployment
     roleArn: 'arn:aws:iam::123456789012:role/provider',
     policies: [{ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] }],
   });
-  const aws = { region: 'us-east-1', credentials, maxAttempts: 1 };
+  const aws = { region: 'us-east-1', credentials, maxAttempts: options.maxAttempts ?? 1 };
   const table = new DynamoDBClient({ ...aws, endpoint: dynamodb.endpoint });
   const store = new DynamoStore({ client: table, tableName: 'auth' });
   for (const resource of options.resources ?? [NOTES]) {

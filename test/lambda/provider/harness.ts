@@ -28,6 +28,7 @@ export class Harness implements AsyncDisposable {
   timeLimit = 25_000;
 
   readonly store: Deployment['store'];
+  readonly table: Deployment['table'];
   readonly upstream: Deployment['upstream'];
   readonly config: Deployment['config'];
   readonly keySet: Deployment['keySet'];
@@ -36,6 +37,7 @@ export class Harness implements AsyncDisposable {
 
   private constructor(private readonly deployment: Deployment) {
     this.store = deployment.store;
+    this.table = deployment.table;
     this.upstream = deployment.upstream;
     this.config = deployment.config;
     this.keySet = deployment.keySet;

@@ -1,0 +1,141 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Harness, later, type TokenResponse } from '../lambda/provider/harness';
+
+/** The function's own settings: handler.mts. */
+const ATTEMPTS = 3;
+const RATE = 0.1;
+
+type Fault = 'time-out before' | 'answer lost' | 'internal error' | 'throttled';
+const FAULTS: readonly Fault[] = ['time-out before', 'answer lost', 'internal error', 'throttled'];
+
+let harness: Harness;
+let client: Record<string, string>;
+/** The faults of the next attempts of a call, for the calls that meet any. */
+let faults: (call: string) => readonly (Fault | undefined)[];
+let met: Fault[];
+
+beforeAll(async () => {
+  harness = await Harness.start({ instances: 3, maxAttempts: ATTEMPTS, upstream: { recheck: 60 } });
+  const attempts = new WeakMap<object, (Fault | undefined)[]>();
+  harness.table.middlewareStack.add(
+    (next, context) => async (args) => {
+      // One call is one input, however often it is tried.
+      const plan = attempts.get(args.input) ?? [...faults(context.commandName ?? '')];
+      attempts.set(args.input, plan);
+      const fault = plan.shift();
+      if (fault) met.push(fault);
+      if (fault === 'answer lost') await next(args);
+      if (fault) throw failure(fault);
+      return next(args);
+    },
+    // Inside the SDK's own retries.
+    { step: 'finalizeRequest', priority: 'low' },
+  );
+  calm();
+  client = await harness.register();
+});
+afterAll(() => harness[Symbol.asyncDispose]());
+afterEach(() => {
+  calm();
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+function calm(): void {
+  met = [];
+  faults = () => [];
+}
+
+function failure(fault: Fault): Error {
+  if (fault === 'internal error') {
+    return Object.assign(new Error(fault), { name: 'InternalServerError', $metadata: { httpStatusCode: 500 } });
+  }
+  if (fault !== 'throttled') return Object.assign(new Error(fault), { name: 'TimeoutError' });
+  return Object.assign(new Error(fault), { name: 'ThrottlingException', $metadata: { httpStatusCode: 400 } });
+}
+
+/** mulberry32, so that a failure can be had again. */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** As a well-behaved client does: again after a 503, when Retry-After has passed. */
+async function persist(request: () => Promise<TokenResponse>): Promise<TokenResponse> {
+  for (let attempt = 1; ; attempt++) {
+    const answer = await request();
+    if (answer.status !== 503 || attempt === 5) return answer;
+    expect(answer.headers.get('retry-after')).toBeTruthy();
+    later(6);
+  }
+}
+
+describe('a store that fails in one call of ten, each in its own way,', () => {
+  it.each([1, 2, 3])('is noticed by nobody (%i)', async (seed) => {
+    const next = random(seed);
+    // What fails three times in a row is an outage, and that is the next test's.
+    faults = () =>
+      Array.from({ length: ATTEMPTS - 1 }, () =>
+        next() < RATE ? FAULTS[Math.floor(next() * FAULTS.length)] : undefined,
+      );
+    for (let person = 0; person < 8; person++) {
+      const { answer, code, codeVerifier } = await harness.signIn(client);
+      expect(answer.searchParams.get('error')).toBeNull();
+      const redeemed = await Promise.all([1, 2, 3].map(() => harness.redeem(client, { code, codeVerifier })));
+      expect(redeemed.map(({ status }) => status).sort()).toEqual([200, 400, 400]);
+      let token = redeemed.find(({ status }) => status === 200)!.body.refresh_token;
+      for (let i = 0; i < 3; i++) {
+        const answers = await Promise.all([1, 2, 3].map(() => harness.refresh(client, token)));
+        expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+        const successors = new Set(answers.map(({ body }) => body.refresh_token));
+        expect(successors.size).toBe(1);
+        [token] = successors;
+      }
+    }
+    expect(new Set(met).size).toBe(FAULTS.length);
+  });
+});
+
+/** The calls of a token request whose every attempt may fail: `nth` of all calls, in the order in which they begin. */
+function failEveryAttempt(nth: number, fault: Fault): void {
+  let call = 0;
+  faults = () => (call++ === nth ? Array(ATTEMPTS).fill(fault) : []);
+}
+
+describe('an outage in the middle of a token request', () => {
+  const BEFORE: readonly Fault[] = ['time-out before', 'internal error', 'throttled'];
+
+  it.each(BEFORE.flatMap((fault) => [0, 1, 2].map((nth) => [fault, nth] as const)))(
+    '(%s at call %i) is told to a code exchange as 503, and the code is good afterwards',
+    async (fault, nth) => {
+      const signIn = await harness.signIn(client);
+      failEveryAttempt(nth, fault);
+      const first = await harness.redeem(client, signIn);
+      expect([first.status, first.body.error]).toEqual([503, 'temporarily_unavailable']);
+      calm();
+      const answer = await persist(() => harness.redeem(client, signIn));
+      expect(answer.status).toBe(200);
+      expect((await harness.refresh(client, answer.body.refresh_token)).status).toBe(200);
+    },
+  );
+
+  it.each(FAULTS.flatMap((fault) => [0, 1, 2].map((nth) => [fault, nth] as const)))(
+    '(%s at call %i) is told to a refresh as 503, and the token is good afterwards, an hour later too',
+    async (fault, nth) => {
+      const { body } = await harness.redeem(client, await harness.signIn(client));
+      failEveryAttempt(nth, fault);
+      const first = await harness.refresh(client, body.refresh_token);
+      expect([first.status, first.body.error]).toEqual([503, 'temporarily_unavailable']);
+      calm();
+      later(3600);
+      const answer = await persist(() => harness.refresh(client, body.refresh_token));
+      expect(answer.status).toBe(200);
+      expect((await harness.refresh(client, answer.body.refresh_token)).status).toBe(200);
+    },
+  );
+});
