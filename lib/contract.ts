@@ -17,6 +17,7 @@ export const TABLE = {
   version: 'v',
   consumedAt: 'consumedAt',
   claimedBy: 'claimedBy',
+  registeredBy: 'registeredBy',
   count: 'count',
 } as const;
 
@@ -28,6 +29,9 @@ export const LONGEST_LIFETIME = 400 * 24 * 60 * 60;
 
 /** The partition that holds every registered protected resource; `/<identifier>` is the sort key. */
 export const RESOURCES_PARTITION = 'resources';
+
+/** What the partition of every client begins with. */
+export const CLIENT_PREFIX = 'client#';
 
 /** One scope of a protected resource. */
 export interface ScopeRecord {
@@ -52,6 +56,14 @@ export interface ResourceRecord {
   readonly scopes: readonly ScopeRecord[];
   /** Used for requests without `resource` where several resources are registered. */
   readonly default: boolean;
+}
+
+/** A public client that the operators have declared. */
+export interface ClientRecord {
+  readonly clientId: string;
+  /** A name for people. */
+  readonly name: string;
+  readonly redirectUris: readonly string[];
 }
 
 /** Lifetimes in seconds. */
@@ -179,6 +191,8 @@ export interface RotateKeysConfig {
 export interface OnDeployConfig {
   readonly tableName: string;
   readonly keySetSecretArn: string;
+  /** As `registration.privateUseSchemes` of the provider. */
+  readonly privateUseSchemes?: readonly string[];
 }
 
 /** The custom resource that makes the first key set. Its property `Secret`, the secret's ARN, is there so that another secret is filled too. */
@@ -186,6 +200,9 @@ export const KEY_SET_RESOURCE_TYPE = 'Custom::McpOidcAuthKeySet';
 
 /** The custom resource that registers a protected resource. Property: `Resource`, a ResourceRecord as JSON text. */
 export const PROTECTED_RESOURCE_TYPE = 'Custom::McpOidcAuthProtectedResource';
+
+/** The custom resource that registers a client. Property: `Client`, a ClientRecord as JSON text. */
+export const CLIENT_RESOURCE_TYPE = 'Custom::McpOidcAuthClient';
 
 /** A private JWK (RFC 7517) with `kid`, `alg` and `use`. */
 export type PrivateJwk = Readonly<Record<string, string>> & { readonly kid: string; readonly alg: string };

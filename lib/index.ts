@@ -6,6 +6,7 @@ export type { LifetimeProps } from './lifetimes';
 export { McpOidcAuth, type McpOidcAuthProps } from './mcp-oidc-auth';
 export type { IMcpOidcAuth } from './mcp-oidc-auth-base';
 export type { PageWords } from './page-words';
+export type { PreRegisteredClientProps } from './pre-registered-client';
 export { ProtectedHttpApi, type ProtectHttpApiProps } from './protected-http-api';
 export { ProtectedRestApi, type ProtectRestApiProps } from './protected-rest-api';
 export type { ProtectionProps } from './protection';

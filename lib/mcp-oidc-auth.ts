@@ -1,20 +1,21 @@
 import { Annotations, CustomResource, Duration, RemovalPolicy, Stack, Token, TokenComparison } from 'aws-cdk-lib';
 import type { HttpApi, ThrottleSettings } from 'aws-cdk-lib/aws-apigatewayv2';
 import { AttributeType, type ITableV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { type AppearanceProps, appearance } from './appearance';
-import { bundledFunction, configure } from './bundled-function';
+import { configure } from './bundled-function';
 import { type ClientMetadataProps, clientMetadata } from './client-metadata';
-import { KEY_SET_RESOURCE_TYPE, PROTECTED_RESOURCE_TYPE, RESOURCES_PARTITION, TABLE } from './contract';
+import { CLIENT_RESOURCE_TYPE, KEY_SET_RESOURCE_TYPE, PROTECTED_RESOURCE_TYPE, TABLE } from './contract';
 import { type CustomDomainProps, FrontDoor } from './front-door';
 import { ImportedMcpOidcAuth, type McpOidcAuthAttributes } from './imported-mcp-oidc-auth';
 import { KEY_SET_REFRESH, KeyRotation, keySetSecret } from './key-set';
 import { type LifetimeProps, lifetimes } from './lifetimes';
 import { type IMcpOidcAuth, McpOidcAuthBase } from './mcp-oidc-auth-base';
+import { onDeployFunction } from './on-deploy-function';
+import { clientRecords, type PreRegisteredClientProps } from './pre-registered-client';
 import { type ProviderFunctionOptions, providerFunction } from './provider-function';
 import { type RegistrationProps, registration } from './registration';
 import { comparable, type ProtectedResourceProps, resourceRecord } from './resource';
@@ -77,6 +78,14 @@ export interface McpOidcAuthProps {
    * @default - see RegistrationProps
    */
   readonly registration?: RegistrationProps;
+
+  /**
+   * Public clients that you register yourself: they need not register, never expire, and the consent page says that you vouch for them.
+   * Confidential ones, whose secret must not be in a template, are added by `npx mcp-oidc-auth clients add --secret`.
+   *
+   * @default - none
+   */
+  readonly clients?: PreRegisteredClientProps[];
 
   /**
    * How often a new signing key takes over. 4 hours to 1000 days, in whole hours.
@@ -163,13 +172,16 @@ export class McpOidcAuth extends McpOidcAuthBase {
     });
     this.keySetSecret = keySetSecret(this, 'KeySet', removalPolicy);
 
-    this.onDeploy = this.onDeployFunction();
-    const firstKeySet = new CustomResource(this, 'FirstKeySet', {
-      resourceType: KEY_SET_RESOURCE_TYPE,
-      serviceToken: this.onDeploy.functionArn,
-      serviceTimeout: SERVICE_TIMEOUT,
-      // Another secret is empty again.
-      properties: { Secret: this.keySetSecret.secretArn },
+    const registrationConfig = registration(props.registration ?? {});
+    this.onDeploy = onDeployFunction(this, 'OnDeploy', {
+      table: this.table,
+      keySetSecret: this.keySetSecret,
+      privateUseSchemes: registrationConfig.privateUseSchemes,
+      logRetention: this.logRetention,
+    });
+    // Another secret is empty again.
+    const firstKeySet = this.customResource(this, 'FirstKeySet', KEY_SET_RESOURCE_TYPE, {
+      Secret: this.keySetSecret.secretArn,
     });
     this.rotationFunction = new KeyRotation(this, 'KeyRotation', {
       secret: this.keySetSecret,
@@ -203,13 +215,18 @@ export class McpOidcAuth extends McpOidcAuthBase {
       keySetSecretArn: this.keySetSecret.secretArn,
       upstream: props.upstream._config(Stack.of(this)),
       clientMetadata: clientMetadata(props.clientMetadata ?? {}),
-      registration: registration(props.registration ?? {}),
+      registration: registrationConfig,
       lifetimes: lifetimesInSeconds,
       keySetRefresh: KEY_SET_REFRESH.toSeconds(),
     });
 
     for (const resource of props.resources ?? []) {
       this.register(this, `Resource ${this.stableName(resource.identifier)}`, resource);
+    }
+    for (const client of clientRecords(props.clients ?? [])) {
+      this.customResource(this, `Client ${client.clientId}`, CLIENT_RESOURCE_TYPE, {
+        Client: Stack.of(this).toJsonString(client),
+      });
     }
     if (props.upstream.everyoneMaySignIn) {
       Annotations.of(this).addWarningV2(
@@ -241,11 +258,15 @@ export class McpOidcAuth extends McpOidcAuthBase {
       refuse(`at most one resource must be the default, got '${other.identifier}' and '${record.identifier}'.`);
     }
     this.registered.push(resource);
-    new CustomResource(scope, id, {
-      resourceType: PROTECTED_RESOURCE_TYPE,
+    this.customResource(scope, id, PROTECTED_RESOURCE_TYPE, { Resource: Stack.of(scope).toJsonString(record) });
+  }
+
+  private customResource(scope: Construct, id: string, resourceType: string, properties: Record<string, string>) {
+    return new CustomResource(scope, id, {
+      resourceType,
       serviceToken: this.onDeploy.functionArn,
       serviceTimeout: SERVICE_TIMEOUT,
-      properties: { Resource: Stack.of(scope).toJsonString(record) },
+      properties,
     });
   }
 
@@ -264,30 +285,5 @@ export class McpOidcAuth extends McpOidcAuthBase {
   /** A name that does not depend on the order of the resources: a record would follow its name to another resource, and then be deleted. */
   private stableName(identifier: string): string {
     return Token.isUnresolved(identifier) ? JSON.stringify(Stack.of(this).resolve(identifier)) : identifier;
-  }
-
-  private onDeployFunction(): LambdaFunction {
-    const fn = bundledFunction(this, 'OnDeploy', {
-      bundle: 'on-deploy',
-      description: 'Makes the first key set of the MCP authorization server and registers its protected resources.',
-      memorySize: 256,
-      timeout: Duration.minutes(1),
-      logRetention: this.logRetention,
-    });
-    configure(fn, { tableName: this.table.tableName, keySetSecretArn: this.keySetSecret.secretArn });
-    fn.role?.addToPrincipalPolicy(
-      new PolicyStatement({
-        actions: ['dynamodb:PutItem', 'dynamodb:DeleteItem'],
-        resources: [this.table.tableArn],
-        conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [RESOURCES_PARTITION] } },
-      }),
-    );
-    fn.role?.addToPrincipalPolicy(
-      new PolicyStatement({
-        actions: ['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'],
-        resources: [this.keySetSecret.secretArn],
-      }),
-    );
-    return fn;
   }
 }

@@ -14,6 +14,8 @@ export interface PageWords {
   readonly consentUnverified?: string;
   /** Instead, where the app's description was fetched from a host. `{publisher}`: the host. */
   readonly consentPublished?: string;
+  /** Instead, where the operators of this server have registered the app. */
+  readonly consentByOperators?: string;
   /** Before the place that the authorization code goes to: a host, `thisDevice` or `appOnThisDevice`. */
   readonly consentRedirect?: string;
   /** A redirect URI on a loopback address. `{host}`: with its port. */
@@ -134,6 +136,7 @@ export const PAGE_WORDS: { readonly [word in keyof PageWords]-?: readonly string
   consentTitle: ['client', 'resource'],
   consentUnverified: ['client'],
   consentPublished: ['publisher'],
+  consentByOperators: [],
   consentRedirect: [],
   thisDevice: ['host'],
   appOnThisDevice: ['scheme'],

@@ -2,10 +2,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { CloudFormationCustomResourceEvent, Context } from 'aws-lambda';
-import { KEY_SET_RESOURCE_TYPE, type OnDeployConfig, PROTECTED_RESOURCE_TYPE } from '../../lib/contract';
+import {
+  CLIENT_RESOURCE_TYPE,
+  KEY_SET_RESOURCE_TYPE,
+  type OnDeployConfig,
+  PROTECTED_RESOURCE_TYPE,
+} from '../../lib/contract';
+import { ClientPolicy } from '../provider/client-policy';
+import { clientKey, resourceKey } from '../provider/keys';
+import { preRegisteredClient } from '../provider/pre-registered-client';
+import { putConfigured, removeConfigured } from '../store/configured-record';
 import { ensureKeySet } from './first-key-set';
+import { parseClient } from './parse-client';
 import { parseResource } from './parse-resource';
-import { register, unregister } from './registered-resource';
 import { type Outcome, respond } from './respond';
 
 /** Kept back from the function's time for the answer to CloudFormation, in milliseconds. */
@@ -16,7 +25,13 @@ const LONGEST_REASON = 1000;
 /** What of Lambda's context is needed: how long the function may still run, and where it writes its log. */
 export type RunContext = Pick<Context, 'getRemainingTimeInMillis' | 'logStreamName'>;
 
-/** The custom resources that make the first key set and register protected resources. Each request may come more than once. */
+/** Where the record of a custom resource lies, by its physical id. */
+const KEY_OF: Readonly<Record<string, (id: string) => string>> = {
+  [PROTECTED_RESOURCE_TYPE]: resourceKey,
+  [CLIENT_RESOURCE_TYPE]: clientKey,
+};
+
+/** The custom resources that make the first key set and register protected resources and clients. Each request may come more than once. */
 export class CustomResources {
   constructor(
     private readonly secretsManager: SecretsManagerClient,
@@ -52,13 +67,12 @@ export class CustomResources {
 
   /** @returns the physical id: while it stays the same, CloudFormation sees the same thing; when it changes, the former is deleted. */
   private async perform(event: CloudFormationCustomResourceEvent): Promise<string> {
-    const { tableName, keySetSecretArn } = this.config;
+    const { tableName, keySetSecretArn, privateUseSchemes } = this.config;
     const owner = `${event.StackId}/${event.LogicalResourceId}`;
     if (event.RequestType === 'Delete') {
       // The key set goes with its secret, whose removal policy decides.
-      if (event.ResourceType === PROTECTED_RESOURCE_TYPE) {
-        await unregister(this.dynamoDb, tableName, event.PhysicalResourceId, owner);
-      }
+      const key = KEY_OF[event.ResourceType]?.(event.PhysicalResourceId);
+      if (key) await removeConfigured(this.dynamoDb, tableName, key, owner);
       return event.PhysicalResourceId;
     }
     switch (event.ResourceType) {
@@ -67,12 +81,18 @@ export class CustomResources {
         return keySetSecretArn;
       case PROTECTED_RESOURCE_TYPE: {
         const resource = parseResource(event.ResourceProperties.Resource);
-        await register(this.dynamoDb, tableName, resource, owner);
+        await putConfigured(this.dynamoDb, tableName, resourceKey(resource.identifier), resource, owner);
         return resource.identifier;
+      }
+      case CLIENT_RESOURCE_TYPE: {
+        const client = parseClient(event.ResourceProperties.Client);
+        const metadata = preRegisteredClient(new ClientPolicy(privateUseSchemes), client);
+        await putConfigured(this.dynamoDb, tableName, clientKey(client.clientId), metadata, owner);
+        return client.clientId;
       }
       default:
         throw new Error(
-          `This function makes ${KEY_SET_RESOURCE_TYPE} and ${PROTECTED_RESOURCE_TYPE}; given: ${event.ResourceType}.`,
+          `This function makes ${[KEY_SET_RESOURCE_TYPE, ...Object.keys(KEY_OF)].join(', ')}; given: ${event.ResourceType}.`,
         );
     }
   }

@@ -3,9 +3,11 @@ import type { StoredRecord } from '../store/dynamo-store';
 import { isClientIdUrl } from './client-metadata/client-id-url';
 import { asPresented } from './client-policy';
 import { CodeAdapter } from './code-adapter';
-import { assertionKey, clientKey, codeKey, grantKey, hash, interactionKey, refreshTokenKey } from './keys';
+import { assertionKey, clientKey, codeKey, grantKey, interactionKey, refreshTokenKey } from './keys';
+import { BY_OPERATORS } from './pre-registered-client';
 import { type AdapterContext, now, RecordAdapter, UNUSED_LIFETIME } from './record-adapter';
 import { RefreshTokenAdapter } from './refresh-token-adapter';
+import { storedMetadata } from './stored-metadata';
 import { currentUnitOfWork } from './unit-of-work';
 
 /** Models that the engine asks for and that are never stored: there is no login session of our own, and access tokens are JWTs. */
@@ -48,20 +50,20 @@ class ClientAdapter extends RecordAdapter {
   }
 
   override async upsert(id: string, payload: AdapterPayload): Promise<void> {
-    const { client_secret: secret, ...rest } = payload;
-    // Client secrets are random and long, so a plain hash is enough: there is no dictionary to run against it.
-    const value = secret === undefined ? rest : { ...rest, client_secret: hash(secret) };
+    const value = storedMetadata(payload);
     const key = this.keyOf(id);
     const { store, lifetimes } = this.context;
     // A token request renews it: most clients that register never come back.
     const expiresAt = now() + Math.min(UNUSED_LIFETIME, lifetimes.client);
     if (await store.putIfAbsent(key, value, expiresAt * 1000)) return;
     const [registered] = await store.read([key]);
-    if ((registered?.expiresAt ?? 0) < expiresAt) await store.set(key, value, expiresAt * 1000);
+    if (registered && (registered.expiresAt ?? Number.POSITIVE_INFINITY) >= expiresAt) return;
+    await store.set(key, value, expiresAt * 1000);
   }
 
-  protected override async payload(_id: string, record: StoredRecord): Promise<AdapterPayload> {
-    return record.value as AdapterPayload;
+  protected override async payload(_id: string, { value, expiresAt }: StoredRecord): Promise<AdapterPayload> {
+    const metadata = value as AdapterPayload;
+    return expiresAt === undefined ? { ...metadata, [BY_OPERATORS]: true } : metadata;
   }
 }
 

@@ -1,5 +1,3 @@
-import { errors } from 'oidc-provider';
-
 /** Grants that a client may register; others that it names are ignored. */
 const GRANT_TYPES = new Set(['authorization_code', 'refresh_token']);
 const AUTH_METHODS = new Set(['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt']);
@@ -46,6 +44,18 @@ const LINKS = new Set(['client_uri', 'logo_uri', 'policy_uri', 'tos_uri']);
 
 export type Metadata = Record<string, unknown>;
 
+/** Metadata that is not taken, as RFC 7591 section 3.2.2 has it. */
+export class ClientMetadataError extends Error {
+  override name = 'ClientMetadataError';
+
+  constructor(
+    readonly code: 'invalid_redirect_uri' | 'invalid_client_metadata',
+    description: string,
+  ) {
+    super(description);
+  }
+}
+
 /** The policy for every client, however it comes to be known. */
 export class ClientPolicy {
   /** @param privateUseSchemes the only ones in redirect URIs; absent: those of known MCP clients, and reverse domain names */
@@ -55,15 +65,13 @@ export class ClientPolicy {
    * Takes a registration for what it is worth: what is merely odd is put right, so that real clients get in, and what is
    * dangerous is refused. Runs on the body of a registration request, before the engine validates it.
    *
-   * @throws OIDCProviderError invalid_redirect_uri or invalid_client_metadata (RFC 7591 section 3.2.2)
+   * @throws ClientMetadataError
    */
   normalizeRegistration(body: Metadata): Metadata {
     const metadata = this.#normalize(body);
     const { token_endpoint_auth_method: method } = metadata;
     if (typeof method === 'string' && !AUTH_METHODS.has(method)) {
-      throw new errors.InvalidClientMetadata(
-        `token_endpoint_auth_method must be one of ${[...AUTH_METHODS].join(', ')}`,
-      );
+      throw invalidMetadata(`token_endpoint_auth_method must be one of ${[...AUTH_METHODS].join(', ')}`);
     }
     return method === 'private_key_jwt' ? { ...metadata, ...publicKeysOf(body) } : metadata;
   }
@@ -73,16 +81,16 @@ export class ClientPolicy {
    * (draft-ietf-oauth-client-id-metadata-document-00 section 4.1), and to people too (MCP 2026-07-28, client registration).
    *
    * @param clientId the URL that the document was fetched from
-   * @throws OIDCProviderError invalid_redirect_uri or invalid_client_metadata
+   * @throws ClientMetadataError
    */
   normalizeMetadataDocument(document: Metadata, clientId: string): Metadata {
-    if (document.client_id !== clientId) throw new errors.InvalidClientMetadata('client_id must be its own address');
+    if (document.client_id !== clientId) throw invalidMetadata('client_id must be its own address');
     for (const name of ['client_secret', 'client_secret_expires_at']) {
-      if (isGiven(document[name])) throw new errors.InvalidClientMetadata(`${name} must not be in a public document`);
+      if (isGiven(document[name])) throw invalidMetadata(`${name} must not be in a public document`);
     }
     const metadata = this.#normalize(document);
     if (typeof metadata.client_name !== 'string' || metadata.client_name.trim() === '') {
-      throw new errors.InvalidClientMetadata('client_name must be a name for people');
+      throw invalidMetadata('client_name must be a name for people');
     }
     return { ...metadata, ...documentAuthentication(document), client_id: clientId };
   }
@@ -106,7 +114,7 @@ export class ClientPolicy {
       metadata.grant_types = metadata.grant_types.filter((grant) => GRANT_TYPES.has(grant));
       if (!(metadata.grant_types as string[]).includes('authorization_code')) delete metadata.grant_types;
     } else if (metadata.grant_types !== undefined) {
-      throw new errors.InvalidClientMetadata('grant_types must be an array');
+      throw invalidMetadata('grant_types must be an array');
     }
     // Unlike RFC 7591's default, a client that says nothing gets refresh tokens: MCP clients that forget to ask fail daily.
     metadata.grant_types ??= ['authorization_code', 'refresh_token'];
@@ -121,7 +129,7 @@ export class ClientPolicy {
     if (value.length > MOST_URIS) {
       throw invalidRedirectUri(`redirect_uris must have at most ${MOST_URIS} members`);
     }
-    const problems = value.map((uri) => this.#problemOf(uri));
+    const problems = value.map((uri) => this.problemOfRedirectUri(uri));
     const usable = value.filter((_, i) => problems[i] === undefined) as string[];
     if (usable.length === 0) throw invalidRedirectUri(`no usable redirect URI: ${problems[0]}`);
     return usable;
@@ -135,7 +143,7 @@ export class ClientPolicy {
   }
 
   /** Why a redirect URI cannot be used, or undefined. */
-  #problemOf(value: unknown): string | undefined {
+  problemOfRedirectUri(value: unknown): string | undefined {
     if (typeof value !== 'string') return 'not a string';
     if (value.length > LONGEST_URI) return `longer than ${LONGEST_URI} characters`;
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
@@ -164,7 +172,7 @@ export class ClientPolicy {
 function documentAuthentication(document: Metadata): Metadata {
   const { token_endpoint_auth_method: method, token_endpoint_auth_methods_supported: offered } = document;
   if (typeof method === 'string' && method.startsWith('client_secret')) {
-    throw new errors.InvalidClientMetadata('token_endpoint_auth_method must not be that of a shared secret');
+    throw invalidMetadata('token_endpoint_auth_method must not be that of a shared secret');
   }
   const methods = [isGiven(method) ? method : 'none', ...(Array.isArray(offered) ? offered : [])];
   const mayBePublic = methods.includes('none');
@@ -177,13 +185,13 @@ function documentAuthentication(document: Metadata): Metadata {
     };
   }
   if (mayBePublic) return { token_endpoint_auth_method: 'none' };
-  throw new errors.InvalidClientMetadata('token_endpoint_auth_method must be none, or private_key_jwt with keys');
+  throw invalidMetadata('token_endpoint_auth_method must be none, or private_key_jwt with keys');
 }
 
 /** Exactly one of both (RFC 7591 section 2). */
 function publicKeysOf({ jwks, jwks_uri: uri }: Metadata): Metadata {
-  if (isGiven(jwks) && isGiven(uri)) throw new errors.InvalidClientMetadata('jwks and jwks_uri must not both be given');
-  if (isGiven(uri) && !isHttpsUrl(uri)) throw new errors.InvalidClientMetadata('jwks_uri must be an https URL');
+  if (isGiven(jwks) && isGiven(uri)) throw invalidMetadata('jwks and jwks_uri must not both be given');
+  if (isGiven(uri) && !isHttpsUrl(uri)) throw invalidMetadata('jwks_uri must be an https URL');
   return isGiven(uri) ? { jwks_uri: uri } : { jwks };
 }
 
@@ -218,7 +226,10 @@ function isLoopback(uri: string): boolean {
   return LOOPBACK.has(new URL(uri).hostname);
 }
 
-/** The engine's own error of this name says the same whatever is wrong. */
 function invalidRedirectUri(description: string): Error {
-  return new errors.CustomOIDCProviderError('invalid_redirect_uri', description);
+  return new ClientMetadataError('invalid_redirect_uri', description);
+}
+
+function invalidMetadata(description: string): Error {
+  return new ClientMetadataError('invalid_client_metadata', description);
 }

@@ -9,6 +9,7 @@ import { FetchUnavailable, type GuardedFetch } from './client-metadata/guarded-f
 import type { MetadataDocuments } from './client-metadata/metadata-documents';
 import { logDecisions } from './decisions';
 import { hash } from './keys';
+import { BY_OPERATORS } from './pre-registered-client';
 import { registeredClientId } from './registered-client-id';
 import type { Resources } from './resources';
 import { signingKeys } from './signing-keys';
@@ -119,6 +120,7 @@ function configuration(
     assertJwtClientAuthClaimsAndHeader: async (_ctx, { exp }) => requireShortAssertion(Number(exp)),
     pkce: { required: () => true },
     allowOmittingSingleRegisteredRedirectUri: false,
+    extraClientMetadata: { properties: [BY_OPERATORS] },
     // What the edge adds to an authorization request: the hash of the secret that the browser holds.
     extraParams: ['browser_binding'],
     interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },

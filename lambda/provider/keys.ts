@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { CLIENT_PREFIX, RESOURCES_PARTITION } from '../../lib/contract';
 
 /** Where each record lies: docs/storage-schema.md. A key is the item's pk followed by its sk. */
 
@@ -7,9 +8,11 @@ export function hash(handle: string): string {
   return createHash('sha256').update(handle).digest('base64url');
 }
 
-export const clientKey = (clientId: string) => `client#${hash(clientId)}`;
+export const clientKey = (clientId: string) => `${CLIENT_PREFIX}${hash(clientId)}`;
 /** A client assertion that was presented. */
 export const assertionKey = (id: string) => `assertion#${id}`;
+/** A protected resource: without a hash, so that all of them are listed by one Query. */
+export const resourceKey = (identifier: string) => `${RESOURCES_PARTITION}/${identifier}`;
 export const interactionKey = (uid: string) => `interaction#${hash(uid)}/interaction`;
 export const upstreamKey = (uid: string, state: string) => `interaction#${hash(uid)}/upstream#${hash(state)}`;
 export const grantKey = (grantId: string) => `grant#${hash(grantId)}/grant`;
@@ -17,7 +20,11 @@ export const codeKey = (code: string) => `grant#${hash(grantIdOf(code))}/code#${
 export const refreshTokenKey = (token: string) => `grant#${hash(grantIdOf(token))}/refresh#${hash(token)}`;
 /** Upstream's refresh token for a grant. */
 export const upstreamTokenKey = (grantId: string) => `grant#${hash(grantId)}/upstream`;
-export const personKey = (sub: string, grantId: string) => `person#${sub}/grant#${hash(grantId)}`;
+export const personKey = (sub: string, grantId: string) => `${personPartition(sub)}/grant#${hash(grantId)}`;
+/** Where all grants of a person are listed. */
+export const personPartition = (sub: string) => `person#${sub}`;
+/** The grant that a `personKey` stands for. */
+export const listedGrantKey = (key: string) => `${key.slice(key.indexOf('/') + 1)}/grant`;
 
 /** Codes and refresh tokens read `<grantId>.<secret>`, so that one batch read finds the token and its grant. */
 export function grantIdOf(token: string): string {

@@ -1,5 +1,5 @@
 import type { DynamoStore } from '../store/dynamo-store';
-import type { ClientPolicy, Metadata } from './client-policy';
+import { ClientMetadataError, type ClientPolicy, type Metadata } from './client-policy';
 import { type HttpRequest, type HttpResponse, json } from './http';
 import { clientKey } from './keys';
 import { logEvent } from './log';
@@ -15,14 +15,21 @@ export class Registration {
   ) {}
 
   /**
-   * @returns the request as the policy leaves it, or the answer where too many clients are new
-   * @throws OIDCProviderError invalid_redirect_uri or invalid_client_metadata
+   * @returns the request as the policy leaves it, or the answer where it refuses the metadata or too many clients are new
    */
   async admit(request: HttpRequest): Promise<HttpRequest | HttpResponse> {
     const body = parse(request.body);
     // The engine has its own answer to a body that is no JSON object.
     if (!body) return request;
-    const metadata = this.policy.normalizeRegistration(body);
+    let metadata: Metadata;
+    try {
+      metadata = this.policy.normalizeRegistration(body);
+    } catch (error) {
+      if (!(error instanceof ClientMetadataError)) throw error;
+      const { code, message } = error;
+      logEvent('client.refused', { error: code, description: message });
+      return json(400, { error: code, error_description: message });
+    }
     const wait = (await this.#isKnown(metadata)) ? undefined : await this.limit.exceeded(request.sourceIp);
     if (wait === undefined) return { ...request, body: Buffer.from(JSON.stringify(metadata)) };
     logEvent('registration.limited', { sourceIp: request.sourceIp });

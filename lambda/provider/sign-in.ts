@@ -4,6 +4,8 @@ import type { ResourceRecord } from '../../lib/contract';
 import type { DynamoStore } from '../store/dynamo-store';
 import { BrowserBinding } from './browser-binding';
 import { publisherOf } from './client-metadata/client-id-url';
+import type { ConsentRecord } from './consent-record';
+import { displayable } from './displayable';
 import type { PersonalGrant } from './engine';
 import { formOf, type HttpRequest, type HttpResponse, isForm, seeOther } from './http';
 import { personKey, upstreamKey } from './keys';
@@ -11,6 +13,7 @@ import { logEvent, logProblem } from './log';
 import { consentPage } from './pages/consent-page';
 import { errorPage, notAllowedPage, upstreamDownPage } from './pages/error-page';
 import type { Presentation, Presentations } from './pages/presentation';
+import { BY_OPERATORS } from './pre-registered-client';
 import { describeRedirect } from './redirect-uri';
 import { type Resources, withImplied } from './resources';
 import {
@@ -64,6 +67,7 @@ export class SignIn {
       otherAccount: new URLSearchParams(request.query).get('account') === 'other',
       clientName: displayable(client.clientName ?? '') || displayable(client.clientId),
       publisher: publisherOf(client.clientId),
+      byOperators: client[BY_OPERATORS] === true,
       redirectUri: String(interaction.params.redirect_uri),
       resource: { name: resource.name ?? new URL(resource.identifier).host, identifier: resource.identifier },
       scopes: withImplied(resource, scopes),
@@ -160,18 +164,25 @@ export class SignIn {
     grant.addResourceScope(resource.identifier, names.join(' '));
     grant.addOIDCScope(scopes.filter((scope) => !names.includes(scope)).join(' '));
     grant.personClaims = person.claims;
-    const consent = { clientId: client.clientId, clientName: client.clientName, resource: resource.identifier };
+    const consent: ConsentRecord = {
+      clientId: client.clientId,
+      clientName: client.clientName,
+      resource: resource.identifier,
+      scopes: names,
+      consentedAt,
+    };
 
-    await grant.save();
     const expires = now() + grant.remainingTTL;
-    const [response] = await Promise.all([
-      finish(interaction, {
-        login: { accountId: person.sub, remember: false },
-        consent: { grantId: grant.jti },
-      }),
-      this.store.set(personKey(person.sub, grant.jti), { ...consent, scopes: names, consentedAt }, expires * 1000),
+    // All of it before the code: a grant that is not listed under its person could not be ended with the others.
+    await Promise.all([
+      grant.save(),
+      this.store.set(personKey(person.sub, grant.jti), consent, expires * 1000),
       person.refreshToken && this.recheck.remember(grant.jti, person.refreshToken, expires),
     ]);
+    const response = await finish(interaction, {
+      login: { accountId: person.sub, remember: false },
+      consent: { grantId: grant.jti },
+    });
     logEvent('person.signed_in', { clientId: client.clientId, sub: person.sub });
     return response;
   }
@@ -231,14 +242,6 @@ function pathOf(uid: string): string {
 
 function scopesOf(interaction: Interaction): string[] {
   return String(interaction.params.scope).split(' ');
-}
-
-/** What others wrote, without characters that hide or turn what stands around them, and not too much of it. */
-function displayable(text: string): string {
-  return text
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '')
-    .trim()
-    .slice(0, 100);
 }
 
 function checksOf(binding: BrowserBinding, uid: string, attempt: string): UpstreamChecks {

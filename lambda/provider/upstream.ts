@@ -3,6 +3,7 @@ import * as client from 'openid-client';
 import type { UpstreamConfig } from '../../lib/contract';
 import { isAllowed, needsVerifiedAddress } from './allow-rules';
 import { logProblem } from './log';
+import { subjectOf } from './subject';
 
 /** A discovered configuration is looked at again after this long, so that a changed endpoint is noticed. */
 const REDISCOVER_AFTER = 60 * 60 * 1000;
@@ -129,7 +130,7 @@ export class Upstream {
     const broken = this.config.allow.find((rule) => !isAllowed(claims, [rule]));
     if (broken) throw new PersonNotAllowed(accountOf(claims), broken.claim);
     return {
-      sub: hashOf(claims.iss, claims.sub),
+      sub: subjectOf(claims.iss, claims.sub),
       claims: Object.fromEntries(
         this.config.claims.filter((name) => claims[name] !== undefined).map((name) => [name, claims[name]]),
       ),
@@ -154,7 +155,7 @@ export class Upstream {
       throw new UpstreamRefused('access_denied', 'The identity provider has ended the access', { cause: error });
     }
     const claims = await this.#claims(configuration, tokens);
-    if (claims && (hashOf(claims.iss, claims.sub) !== sub || !isAllowed(claims, this.config.allow))) {
+    if (claims && (subjectOf(claims.iss, claims.sub) !== sub || !isAllowed(claims, this.config.allow))) {
       throw new UpstreamRefused('access_denied', 'This account is no longer among those that may sign in here');
     }
     return tokens.refresh_token ?? refreshToken;
@@ -267,10 +268,4 @@ function isUnreachable(error: unknown): boolean {
   if (error instanceof TypeError) return true;
   if (!(error instanceof client.ClientError)) return false;
   return error.code === 'OAUTH_TIMEOUT' || (error.cause instanceof Response && error.cause.status >= 500);
-}
-
-function hashOf(issuer: string, subject: string): string {
-  return createHash('sha256')
-    .update(JSON.stringify([issuer, subject]))
-    .digest('base64url');
 }

@@ -6,10 +6,12 @@ import { itemKey, keyOfItem } from './item-key';
 export interface StoredRecord {
   readonly key: string;
   readonly value: unknown;
-  /** Epoch seconds; absent for what was configured at deployment. */
+  /** Epoch seconds; absent for what is configuration. */
   readonly expiresAt?: number;
   /** Epoch seconds of the first `consume`. */
   readonly consumedAt?: number;
+  /** The stack and resource that registered it, where one did. */
+  readonly registeredBy?: string;
 }
 
 /** An item as DynamoDB's client gives and takes it. */
@@ -47,11 +49,13 @@ export function recordOf(item: Item, namespace?: string): StoredRecord | undefin
   if (hasExpired(item)) return undefined;
   const expiresAt = item[TABLE.timeToLive]?.N;
   const consumedAt = item[TABLE.consumedAt]?.N;
+  const registeredBy = item[TABLE.registeredBy]?.S;
   return {
     key: keyOfItem({ pk: item[TABLE.partitionKey]!.S!, sk: item[TABLE.sortKey]!.S! }, namespace),
     value: JSON.parse(item[TABLE.value]!.S!),
     ...(expiresAt === undefined ? {} : { expiresAt: Number(expiresAt) }),
     ...(consumedAt === undefined ? {} : { consumedAt: Number(consumedAt) }),
+    ...(registeredBy === undefined ? {} : { registeredBy }),
   };
 }
 

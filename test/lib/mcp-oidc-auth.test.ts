@@ -221,8 +221,8 @@ describe('the roles', () => {
     ]);
   });
 
-  test('let the deployment write registered resources, no other record, and the first key set', () => {
-    const only = ' if {"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["resources"]}}';
+  test('let the deployment write registered resources and clients, no other record, and the first key set', () => {
+    const only = ' if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["resources","client#*"]}}';
     expect(permissionsOf(stack, 'AuthOnDeployRole')).toEqual([
       `Allow dynamodb:DeleteItem on ${table()}${only}`,
       `Allow dynamodb:PutItem on ${table()}${only}`,

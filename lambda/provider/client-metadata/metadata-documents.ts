@@ -1,6 +1,6 @@
 import { type AdapterPayload, errors } from 'oidc-provider';
 import type { DynamoStore, StoredRecord } from '../../store/dynamo-store';
-import type { ClientPolicy } from '../client-policy';
+import { ClientMetadataError, type ClientPolicy } from '../client-policy';
 import { clientKey } from '../keys';
 import { logEvent, logProblem } from '../log';
 import { now, UNUSED_LIFETIME } from '../record-adapter';
@@ -147,10 +147,9 @@ function isAnswer(error: unknown): boolean {
 
 /** Why the document may not be used, in the words for the client's developer. */
 function reasonOf(error: unknown): string | undefined {
-  if (error instanceof FetchRefused) return `the client metadata document cannot be used: ${error.message}`;
   if (error instanceof ClientMetadataRefused) return error.error_description;
-  if (error instanceof errors.OIDCProviderError) {
-    return `the client metadata document cannot be used: ${error.error_description}`;
+  if (error instanceof FetchRefused || error instanceof ClientMetadataError) {
+    return `the client metadata document cannot be used: ${error.message}`;
   }
   return undefined;
 }

@@ -14,8 +14,10 @@ export interface ConsentRequest {
   readonly otherAccount: boolean;
   /** The client's own word for itself. */
   readonly clientName: string;
-  /** The host that the client's metadata document came from; absent where nobody vouches for the client. */
+  /** The host that the client's metadata document came from; absent where there is none. */
   readonly publisher?: string;
+  /** The operators of this server have registered the client. */
+  readonly byOperators: boolean;
   readonly redirectUri: string;
   readonly resource: { readonly name: string; readonly identifier: string };
   /** Scopes of the resource. */
@@ -31,7 +33,7 @@ export interface ConsentRequest {
 /** Who asks, where the code goes, for what: asked before anything goes upstream, for every authorization. */
 export function consentPage(presentation: Presentation, request: ConsentRequest): HttpResponse {
   const { language } = presentation;
-  const { clientName: client, publisher, resource, scopes, upstream } = request;
+  const { clientName: client, resource, scopes, upstream } = request;
   const redirect = describeRedirect(request.redirectUri);
   const names = { client, resource: resource.name };
   return page(presentation, {
@@ -39,7 +41,7 @@ export function consentPage(presentation: Presentation, request: ConsentRequest)
     title: language.sayPlainly('consentTitle', names),
     formAction: ["'self'", 'https:', redirect.cspSource, upstream.origin],
     main: html`<h1>${language.say('consentTitle', names)}</h1>
-<p class="quiet">${publisher === undefined ? language.say('consentUnverified', { client }) : language.say('consentPublished', { publisher })}</p>
+<p class="quiet">${originOf(request, language)}</p>
 <dl>
 <div><dt>${language.say('consentRedirect')}</dt><dd class="target">${targetOf(redirect, language)}</dd></div>
 <div><dt>${language.say('consentResource')}</dt><dd>${bdi(resource.identifier)}</dd></div>
@@ -59,6 +61,14 @@ ${request.otherAccount ? html`<input type="hidden" name="account" value="other">
 <button type="submit" name="decision" value="deny">${language.say('cancel')}</button>
 </form>`,
   });
+}
+
+/** Who vouches for the client, if anybody does. */
+function originOf({ clientName: client, publisher, byOperators }: ConsentRequest, language: Language): Html {
+  if (byOperators) return language.say('consentByOperators');
+  return publisher === undefined
+    ? language.say('consentUnverified', { client })
+    : language.say('consentPublished', { publisher });
 }
 
 function scopeItem(name: string, words: Html): Html {

@@ -47,6 +47,7 @@ const CONSENT: ConsentRequest = {
   ],
   identifies: false,
   staysConnected: true,
+  byOperators: false,
   upstream: { host: 'login.example.com', origin: 'https://login.example.com' },
 };
 

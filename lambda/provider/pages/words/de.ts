@@ -4,6 +4,7 @@ export const de: Required<PageWords> = {
   consentTitle: '{client} mit {resource} verbinden?',
   consentUnverified: '„{client}“ nennt sich diese App selbst. Niemand hat den Namen geprüft.',
   consentPublished: 'Die Angaben zu dieser App stammen von {publisher}.',
+  consentByOperators: 'Diese App haben die Betreiber dieses Servers registriert.',
   consentRedirect: 'Den Zugang erhält',
   thisDevice: '{host} (dieses Gerät)',
   appOnThisDevice: 'die App auf diesem Gerät, die Links mit {scheme} öffnet',

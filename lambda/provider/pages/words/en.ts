@@ -4,6 +4,7 @@ export const en: Required<PageWords> = {
   consentTitle: 'Connect {client} to {resource}?',
   consentUnverified: '“{client}” is the name that this app gives itself. Nobody has verified it.',
   consentPublished: 'The description of this app comes from {publisher}.',
+  consentByOperators: 'This app was registered by the people who run this server.',
   consentRedirect: 'Access goes to',
   thisDevice: '{host} (this device)',
   appOnThisDevice: 'the app on this device that opens {scheme} links',

@@ -4,6 +4,7 @@ export const fr: Required<PageWords> = {
   consentTitle: 'Connecter {client} à {resource}\u202f?',
   consentUnverified: '«\u00a0{client}\u00a0» est le nom que cette application se donne. Personne ne l’a vérifié.',
   consentPublished: 'La description de cette application provient de {publisher}.',
+  consentByOperators: 'Cette application a été enregistrée par les responsables de ce serveur.',
   consentRedirect: 'L’accès est remis à',
   thisDevice: '{host} (cet appareil)',
   appOnThisDevice: 'l’application de cet appareil qui ouvre les liens {scheme}',

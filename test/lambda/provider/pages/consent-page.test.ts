@@ -130,22 +130,33 @@ describe('the consent page', () => {
     expect(wordsOf(await open())).not.toContain('this device');
   });
 
-  it('says which host describes the app, instead of that nobody does', () => {
+  it.each([
+    [
+      'which host describes the app',
+      { publisher: 'editor.example', byOperators: false },
+      'The description of this app comes from editor.example.',
+    ],
+    [
+      'that the operators have registered the app',
+      { byOperators: true },
+      'This app was registered by the people who run this server.',
+    ],
+  ])('says %s, instead of that nobody vouches for it', (_, origin, said) => {
     const { body } = consentPage(new Presentations().for('en'), {
       action: '/interaction/uid',
       formToken: 'token',
       otherAccount: false,
       clientName: 'Editor',
-      publisher: 'editor.example',
       redirectUri: REDIRECT_URI,
       resource: { name: 'Notes', identifier: NOTES.identifier },
       scopes: [],
       identifies: false,
       staysConnected: false,
       upstream: { host: 'login.example.com', origin: 'https://login.example.com' },
+      ...origin,
     });
     const words = wordsOf({ text: String(body) });
-    expect(words).toContain('The description of this app comes from editor.example.');
+    expect(words).toContain(said);
     expect(words).not.toContain('verified');
   });
 });
