@@ -3,7 +3,7 @@ import type { StoredRecord } from '../store/dynamo-store';
 import { isClientIdUrl } from './client-metadata/client-id-url';
 import { asPresented } from './client-policy';
 import { CodeAdapter } from './code-adapter';
-import { assertionKey, clientKey, codeKey, grantKey, interactionKey, refreshTokenKey } from './keys';
+import { assertionKey, clientKey, codeKey, decisionKey, grantKey, interactionKey, refreshTokenKey } from './keys';
 import { BY_OPERATORS } from './pre-registered-client';
 import { type AdapterContext, now, RecordAdapter, UNUSED_LIFETIME } from './record-adapter';
 import { RefreshTokenAdapter } from './refresh-token-adapter';
@@ -12,6 +12,11 @@ import { currentUnitOfWork } from './unit-of-work';
 
 /** Models that the engine asks for and that are never stored: there is no login session of our own, and access tokens are JWTs. */
 const NEVER_STORED = new Set(['Session', 'AccessToken', 'ClientCredentials']);
+
+/** Somebody else has answered this sign-in first. */
+export class AlreadyDecided extends Error {
+  override name = 'AlreadyDecided';
+}
 
 /**
  * The engine's models on the store.
@@ -69,8 +74,20 @@ class ClientAdapter extends RecordAdapter {
 
 class InteractionAdapter extends RecordAdapter {
   override async find(id: string): Promise<AdapterPayload | undefined> {
-    const record = await this.record(id);
-    return record && record.consumedAt === undefined ? this.payload(id, record) : undefined;
+    const [record, decision] = await this.context.store.read([this.keyOf(id), decisionKey(id)]);
+    if (!record || record.consumedAt !== undefined) return undefined;
+    return { ...(await this.payload(id, record)), ...(decision?.value as AdapterPayload | undefined) };
+  }
+
+  /**
+   * The result is a record of its own, which is written once: of two answers to one consent the second must not open an
+   * interaction again that the first has ended, or there would be two codes for one authorization request.
+   */
+  override async upsert(id: string, payload: AdapterPayload, expiresIn: number): Promise<void> {
+    const { result } = payload;
+    if (result === undefined) return super.upsert(id, payload, expiresIn);
+    const expires = (now() + expiresIn) * 1000;
+    if (!(await this.context.store.putIfAbsent(decisionKey(id), { result }, expires))) throw new AlreadyDecided();
   }
 
   /** The engine ends an interaction when it resumes: one caller gets the code, however many ask at once. */

@@ -1,5 +1,6 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { UnreadKeysError } from '../store/dynamo-store';
+import { AlreadyDecided } from './adapter';
 import { FetchUnavailable } from './client-metadata/guarded-fetch';
 import { ClientMetadataRefused } from './client-metadata/metadata-documents';
 import { withCors } from './cors';
@@ -21,6 +22,7 @@ export function answerFailure(error: unknown, { path }: HttpRequest, presentatio
     if (isForPeople(path)) return pageFor(error, presentation);
     return withCors(json(error.status, { error: error.error, error_description: error.error_description }));
   }
+  if (error instanceof AlreadyDecided) return errorPage(presentation, 'used');
   const unavailable = isOutage(error);
   const fields = { path: loggablePath(path) };
   if (isForPeople(path)) {

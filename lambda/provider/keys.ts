@@ -14,6 +14,8 @@ export const assertionKey = (id: string) => `assertion#${id}`;
 /** A protected resource: without a hash, so that all of them are listed by one Query. */
 export const resourceKey = (identifier: string) => `${RESOURCES_PARTITION}/${identifier}`;
 export const interactionKey = (uid: string) => `interaction#${hash(uid)}/interaction`;
+/** What became of a sign-in, apart from the interaction, because it is decided once. */
+export const decisionKey = (uid: string) => `interaction#${hash(uid)}/decision`;
 export const upstreamKey = (uid: string, state: string) => `interaction#${hash(uid)}/upstream#${hash(state)}`;
 export const grantKey = (grantId: string) => `grant#${hash(grantId)}/grant`;
 export const codeKey = (code: string) => `grant#${hash(grantIdOf(code))}/code#${hash(code)}`;

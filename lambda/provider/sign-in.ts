@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto';
 import type { Client, Interaction, InteractionResults, Provider } from 'oidc-provider';
 import type { ResourceRecord } from '../../lib/contract';
 import type { DynamoStore } from '../store/dynamo-store';
+import { AlreadyDecided } from './adapter';
 import { BrowserBinding } from './browser-binding';
 import { publisherOf } from './client-metadata/client-id-url';
 import type { ConsentRecord } from './consent-record';
 import { displayable } from './displayable';
 import type { PersonalGrant } from './engine';
 import { formOf, type HttpRequest, type HttpResponse, isForm, seeOther } from './http';
-import { personKey, upstreamKey } from './keys';
+import { grantKey, personKey, upstreamKey, upstreamTokenKey } from './keys';
 import { logEvent, logProblem } from './log';
 import { consentPage } from './pages/consent-page';
 import { errorPage, notAllowedPage, upstreamDownPage } from './pages/error-page';
@@ -179,12 +180,21 @@ export class SignIn {
       this.store.set(personKey(person.sub, grant.jti), consent, expires * 1000),
       person.refreshToken && this.recheck.remember(grant.jti, person.refreshToken, expires),
     ]);
-    const response = await finish(interaction, {
-      login: { accountId: person.sub, remember: false },
-      consent: { grantId: grant.jti },
-    });
+    const login = { accountId: person.sub, remember: false };
+    let response: HttpResponse;
+    try {
+      response = await finish(interaction, { login, consent: { grantId: grant.jti } });
+    } catch (error) {
+      if (error instanceof AlreadyDecided) await this.#forget(grant.jti, person.sub);
+      throw error;
+    }
     logEvent('person.signed_in', { clientId: client.clientId, sub: person.sub });
     return response;
+  }
+
+  /** A grant that no code leads to. */
+  async #forget(grantId: string, sub: string): Promise<void> {
+    await this.store.deleteMany([grantKey(grantId), upstreamTokenKey(grantId), personKey(sub, grantId)]);
   }
 
   /** The sign-in `uid`, if this browser began it and it is still open; else the page that says why not. */
@@ -252,7 +262,11 @@ function checksOf(binding: BrowserBinding, uid: string, attempt: string): Upstre
   };
 }
 
-/** Hands the sign-in's result back to the engine, which answers the client. */
+/**
+ * Hands the sign-in's result back to the engine, which answers the client.
+ *
+ * @throws AlreadyDecided where another result was there first
+ */
 async function finish(interaction: Interaction, result: InteractionResults): Promise<HttpResponse> {
   interaction.result = result;
   await interaction.save(interaction.exp - now());

@@ -16,6 +16,8 @@ export interface UpstreamIssuer extends AsyncDisposable {
   failure?: number;
   /** The token endpoint answers with this error instead. */
   tokenError?: { readonly status: number; readonly error: string };
+  /** The token endpoint answers no sooner. */
+  held?: Promise<void>;
   /** The token endpoint leaves the ID token out. */
   withoutIdToken?: boolean;
   /** The token endpoint gives a refresh token with a code, and a new one at each use. */
@@ -80,6 +82,7 @@ export async function startUpstreamIssuer(): Promise<UpstreamIssuer> {
         for await (const chunk of req) chunks.push(chunk);
         const form = new URLSearchParams(Buffer.concat(chunks).toString());
         tokenRequests.push({ form, authorization: req.headers.authorization });
+        await self.held;
         // RFC 6749 section 5.2: whoever tried HTTP Basic authentication is answered with a challenge.
         if (self.tokenError?.status === 401) res.setHeader('www-authenticate', 'Basic realm="upstream"');
         if (self.tokenError) return json(self.tokenError.status, { error: self.tokenError.error });
