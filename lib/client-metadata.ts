@@ -12,10 +12,26 @@ export interface ClientMetadataProps {
    * @default - none
    */
   readonly internalHosts?: string[];
+
+  /**
+   * The only hosts, beside `internalHosts`, whose documents are used: `claude.ai` is that host, `*.example.com` every host below
+   * `example.com`, but not `example.com` itself. Clients in use already are held to it as well.
+   *
+   * @default - all
+   */
+  readonly allowedHosts?: string[];
+
+  /**
+   * Hosts whose documents are never used, also where `allowedHosts` or `internalHosts` has them; written like `allowedHosts`.
+   *
+   * @default - none
+   */
+  readonly deniedHosts?: string[];
 }
 
 /** Refuses what would match no host. */
-export function clientMetadata({ internalHosts = [] }: ClientMetadataProps): ClientMetadataConfig {
+export function clientMetadata(props: ClientMetadataProps): ClientMetadataConfig {
+  const { internalHosts = [], allowedHosts, deniedHosts = [] } = props;
   for (const host of internalHosts) {
     if (!Token.isUnresolved(host) && !isHost(host)) {
       refuse(
@@ -24,11 +40,27 @@ export function clientMetadata({ internalHosts = [] }: ClientMetadataProps): Cli
       );
     }
   }
-  return { internalHosts };
+  if (allowedHosts?.length === 0) {
+    refuse('clientMetadata.allowedHosts must name a host; leave it out to use the documents of every host.');
+  }
+  checkPatterns('clientMetadata.allowedHosts', allowedHosts ?? []);
+  checkPatterns('clientMetadata.deniedHosts', deniedHosts);
+  return { internalHosts, ...(allowedHosts ? { allowedHosts } : {}), deniedHosts };
+}
+
+function checkPatterns(name: string, patterns: readonly string[]): void {
+  for (const pattern of patterns) {
+    if (!Token.isUnresolved(pattern) && !isHost(String(pattern).replace(/^\*\./, ''))) {
+      refuse(
+        `${name} must be bare host names in lower case, without scheme and port, for example 'claude.ai', ` +
+          `or all below one, for example '*.example.com', got ${described(pattern)}.`,
+      );
+    }
+  }
 }
 
 function isHost(given: unknown): boolean {
-  if (typeof given !== 'string' || given === '' || given.includes('*')) {
+  if (typeof given !== 'string' || given === '' || given.startsWith('.') || given.includes('*')) {
     return false;
   }
   const url = `https://${given}/`;

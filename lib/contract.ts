@@ -105,9 +105,14 @@ export interface UpstreamConfig {
   readonly recheck: number;
 }
 
+/** Hosts of clients' metadata documents. */
 export interface ClientMetadataConfig {
-  /** Hosts whose metadata documents are fetched from any address and port. */
+  /** Those whose documents are fetched from any address and port. */
   readonly internalHosts: readonly string[];
+  /** The only others, by name or as `*.example.com`; absent: all. */
+  readonly allowedHosts?: readonly string[];
+  /** Those whose documents are never used, by name or as `*.example.com`. */
+  readonly deniedHosts: readonly string[];
 }
 
 /** How clients register (RFC 7591). */

@@ -59,15 +59,14 @@ export class AuthorizationServer {
     const { config, store, upstreamSecret, appearance } = context;
     this.#issuer = new URL(config.issuer);
     this.#resources = new Resources(store);
-    const internalHosts = new Set(config.clientMetadata.internalHosts);
-    this.#guardedFetch = new GuardedFetch(internalHosts);
+    this.#guardedFetch = new GuardedFetch(new Set(config.clientMetadata.internalHosts));
     const policy = new ClientPolicy(config.registration.privateUseSchemes);
     this.#registration = new Registration(store, policy, new RegistrationLimit(store, config.registration));
     this.#documents = new MetadataDocuments({
       store,
       policy,
       guardedFetch: this.#guardedFetch,
-      internalHosts,
+      hosts: config.clientMetadata,
       lifetime: config.lifetimes.client,
     });
     this.#presentations = new Presentations(appearance);

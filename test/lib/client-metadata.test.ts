@@ -3,13 +3,13 @@ import { clientMetadata } from '../../lib/client-metadata';
 
 describe('clientMetadata.internalHosts', () => {
   test('are none by default', () => {
-    expect(clientMetadata({})).toEqual({ internalHosts: [] });
+    expect(clientMetadata({})).toEqual({ internalHosts: [], deniedHosts: [] });
   });
 
   test.each(['localhost', 'apps.corp.example.com', '10.1.2.3', '[fd00::1]', 'xn--bcher-kva.example'])(
     'may be %s',
     (host) => {
-      expect(clientMetadata({ internalHosts: [host] })).toEqual({ internalHosts: [host] });
+      expect(clientMetadata({ internalHosts: [host] })).toEqual({ internalHosts: [host], deniedHosts: [] });
     },
   );
 
@@ -27,6 +27,44 @@ describe('clientMetadata.internalHosts', () => {
   ])('may not be %j', (host) => {
     expect(() => clientMetadata({ internalHosts: [host as string] })).toThrow(
       /^McpOidcAuth: clientMetadata\.internalHosts must be bare host names/,
+    );
+  });
+});
+
+describe.each(['allowedHosts', 'deniedHosts'])('clientMetadata.%s', (name) => {
+  test.each(['claude.ai', '*.example.com', 'localhost', '*.corp', 'xn--bcher-kva.example'])('may be %s', (host) => {
+    expect(clientMetadata({ [name]: [host] })).toMatchObject({ [name]: [host] });
+  });
+
+  test.each([
+    'https://claude.ai',
+    'claude.ai:443',
+    'claude.ai/oauth',
+    'Claude.ai',
+    '*',
+    '*.',
+    '*.*.example.com',
+    'a.*.example.com',
+    '*example.com',
+    '.example.com',
+    'a b',
+    '',
+    42,
+  ])('may not be %j', (host) => {
+    expect(() => clientMetadata({ [name]: [host as string] })).toThrow(
+      new RegExp(`^McpOidcAuth: clientMetadata\\.${name} must be bare host names .* or all below one`),
+    );
+  });
+});
+
+describe('clientMetadata.allowedHosts', () => {
+  test('are all by default', () => {
+    expect(clientMetadata({})).not.toHaveProperty('allowedHosts');
+  });
+
+  test('may not be none', () => {
+    expect(() => clientMetadata({ allowedHosts: [] })).toThrow(
+      'clientMetadata.allowedHosts must name a host; leave it out',
     );
   });
 });

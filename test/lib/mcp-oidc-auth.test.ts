@@ -162,7 +162,7 @@ describe('the functions', () => {
     const api = idOf(stack, 'AWS::ApiGatewayV2::Api');
     expect(configOf(stack, 'AuthProvider')).toEqual({
       issuer: `<${api}.ApiEndpoint>`,
-      clientMetadata: { internalHosts: [] },
+      clientMetadata: { internalHosts: [], deniedHosts: [] },
       registration: { perAddress: 20, inAll: 1000, sharedEgress: ['160.79.104.0/21'] },
       tableName: `<${idOf(stack, 'AWS::DynamoDB::GlobalTable')}>`,
       keySetSecretArn: `<${idOf(stack, 'AWS::SecretsManager::Secret')}>`,

@@ -1,4 +1,5 @@
 import { type AdapterPayload, errors } from 'oidc-provider';
+import type { ClientMetadataConfig } from '../../../lib/contract';
 import type { DynamoStore, StoredRecord } from '../../store/dynamo-store';
 import { ClientMetadataError, type ClientPolicy } from '../client-policy';
 import { clientKey } from '../keys';
@@ -32,7 +33,7 @@ export interface MetadataDocumentsContext {
   readonly store: DynamoStore;
   readonly policy: ClientPolicy;
   readonly guardedFetch: GuardedFetch;
-  readonly internalHosts: ReadonlySet<string>;
+  readonly hosts: ClientMetadataConfig;
   /** Seconds for which a client is remembered after its last use. */
   readonly lifetime: number;
 }
@@ -77,7 +78,7 @@ export class MetadataDocuments {
   }
 
   #problemOf(id: string): string | undefined {
-    return problemOfClientIdUrl(id, this.context.internalHosts);
+    return problemOfClientIdUrl(id, this.context.hosts);
   }
 
   /** Epoch seconds. A token request renews the record, and nothing shortens its life. */

@@ -13,13 +13,12 @@ let adapter: ReturnType<typeof adapterFactory>;
 beforeAll(async () => {
   harness = await Harness.start();
   const { store, config, keySet } = harness;
-  const internalHosts = new Set<string>();
-  const guardedFetch = new GuardedFetch(internalHosts);
+  const guardedFetch = new GuardedFetch(new Set());
   documents = new MetadataDocuments({
     store,
     policy: new ClientPolicy(),
     guardedFetch,
-    internalHosts,
+    hosts: { internalHosts: [], deniedHosts: [] },
     lifetime: config.lifetimes.client,
   });
   adapter = adapterFactory({

@@ -1,9 +1,5 @@
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { GuardedFetch } from '../../../lambda/provider/client-metadata/guarded-fetch';
-import { ClientMetadataRefused, MetadataDocuments } from '../../../lambda/provider/client-metadata/metadata-documents';
-import { ClientPolicy } from '../../../lambda/provider/client-policy';
-import { clientKey } from '../../../lambda/provider/keys';
 import { DynamoStore } from '../../../lambda/store/dynamo-store';
 import { type Answer, type MetadataHost, startMetadataHost, type Trouble, trust } from '../../support/metadata-host';
 import { Harness, later, REDIRECT_URI } from './harness';
@@ -220,18 +216,6 @@ describe('a document is refused', () => {
     const page = await strict.browser().open(strict.authorizationRequest({ client_id: client.client_id }).url);
     expect(page.status).toBe(400);
     expect(fetches(client)).toBe(0);
-  });
-
-  it('where its host is internal no more, although the table has a copy', async () => {
-    const { client } = await signedIn();
-    const internalHosts = new Set<string>();
-    const guardedFetch = new GuardedFetch(internalHosts);
-    const { store } = harness;
-    const policy = new ClientPolicy();
-    const documents = new MetadataDocuments({ store, policy, guardedFetch, internalHosts, lifetime: DAY });
-    const stored = async () => (await harness.store.read([clientKey(client.client_id)]))[0];
-    expect(await stored()).toBeDefined();
-    await expect(documents.find(client.client_id, stored, true)).rejects.toThrow(ClientMetadataRefused);
   });
 });
 

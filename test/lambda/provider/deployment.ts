@@ -76,6 +76,8 @@ export interface Deployment {
   readonly table: DynamoDBClient;
   readonly secrets: SecretsManagerClient;
   readonly accessControl: AccessControl;
+  /** New instances in place of the old ones, with another configuration. */
+  redeploy(changes: Partial<ProviderConfig>): void;
   close(): Promise<void>;
 }
 
@@ -132,7 +134,7 @@ export async function startDeployment(options: Options = {}): Promise<Deployment
       ...options.upstream,
     },
     registration: { perAddress: 1000, inAll: 10_000, sharedEgress: [], ...options.registration },
-    clientMetadata: { internalHosts: options.internalHosts ?? [] },
+    clientMetadata: { internalHosts: options.internalHosts ?? [], deniedHosts: [] },
     lifetimes: { ...LIFETIMES, ...options.lifetimes },
     keySetRefresh: 60,
   };
@@ -146,19 +148,26 @@ export async function startDeployment(options: Options = {}): Promise<Deployment
   };
   const secrets = new SecretsManagerClient({ ...aws, endpoint: secretsManager.endpoint });
   const secret = (arn: string) => new CachedSecret(secrets, arn, 60);
-  const instances = Array.from(
-    { length: options.instances ?? 4 },
-    () =>
-      new AuthorizationServer({
-        config,
-        store,
-        keySetSecret: secret(config.keySetSecretArn),
-        upstreamSecret: secret(config.upstream.clientSecretId),
-        appearance: options.appearance,
-      }),
-  );
+  const start = (changes: Partial<ProviderConfig>) =>
+    Array.from(
+      { length: options.instances ?? 4 },
+      () =>
+        new AuthorizationServer({
+          config: { ...config, ...changes },
+          store,
+          keySetSecret: secret(config.keySetSecretArn),
+          upstreamSecret: secret(config.upstream.clientSecretId),
+          appearance: options.appearance,
+        }),
+    );
+  let instances = start({});
   return {
-    instances,
+    get instances() {
+      return instances;
+    },
+    redeploy(changes) {
+      instances = start(changes);
+    },
     store,
     upstream,
     config,

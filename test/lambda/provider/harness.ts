@@ -49,6 +49,10 @@ export class Harness implements AsyncDisposable {
     return this.deployment.close();
   }
 
+  redeploy(changes: Parameters<Deployment['redeploy']>[0]): void {
+    this.deployment.redeploy(changes);
+  }
+
   /** The calls to AWS so far, by their IAM actions. */
   get calls(): string[] {
     return this.deployment.accessControl.calls.map(({ action }) => action);

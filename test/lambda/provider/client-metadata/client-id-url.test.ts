@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { isClientIdUrl, problemOfClientIdUrl } from '../../../../lambda/provider/client-metadata/client-id-url';
 
-const internalHosts = new Set(['localhost', '10.1.2.3', 'apps.corp.example.com']);
-const problemOf = (clientId: string) => problemOfClientIdUrl(clientId, internalHosts);
+const internalHosts = ['localhost', '10.1.2.3', 'apps.corp.example.com'];
+const problemOf = (clientId: string) => problemOfClientIdUrl(clientId, { internalHosts, deniedHosts: [] });
 
 describe('a client id', () => {
   it.each([
@@ -19,7 +19,7 @@ describe('a client id', () => {
     '%s is one because its host is named as internal',
     (clientId) => {
       expect(problemOf(clientId)).toBeUndefined();
-      expect(problemOfClientIdUrl(clientId, new Set())).toBeTruthy();
+      expect(problemOfClientIdUrl(clientId, { internalHosts: [], deniedHosts: [] })).toBeTruthy();
     },
   );
 
@@ -68,5 +68,48 @@ describe('a client id', () => {
     ['longer than', `https://client.example.com/${'x'.repeat(500)}`],
   ])('is refused for %s: %s', (problem, clientId) => {
     expect(problemOf(clientId)).toContain(problem);
+  });
+});
+
+describe('of a client id, the host', () => {
+  const problem = 'its host is not one that is allowed here';
+  const hosts = {
+    internalHosts: ['localhost', 'apps.corp.example.com'],
+    allowedHosts: ['claude.ai', '*.example.com', 'evil.example.org'],
+    deniedHosts: ['old.example.com', '*.evil.example.org', 'apps.corp.example.com'],
+  };
+
+  it.each([
+    'https://claude.ai/client',
+    'https://a.example.com/client',
+    'https://a.b.example.com/client',
+    'https://evil.example.org/client',
+    'https://localhost:8443/client',
+  ])('of %s is allowed', (clientId) => {
+    expect(problemOfClientIdUrl(clientId, hosts)).toBeUndefined();
+  });
+
+  it.each([
+    'https://www.claude.ai/client',
+    'https://claude.ai.example.net/client',
+    'https://notclaude.ai/client',
+    'https://example.com/client',
+    'https://notexample.com/client',
+    'https://chatgpt.com/client',
+  ])('of %s is not allowed', (clientId) => {
+    expect(problemOfClientIdUrl(clientId, hosts)).toBe(problem);
+    expect(problemOfClientIdUrl(clientId, { internalHosts: [], deniedHosts: [] })).toBeUndefined();
+  });
+
+  it.each([
+    'https://old.example.com/client',
+    'https://a.evil.example.org/client',
+    'https://apps.corp.example.com/client',
+  ])('of %s is denied, whatever else says that it is allowed', (clientId) => {
+    expect(problemOfClientIdUrl(clientId, hosts)).toBe(problem);
+  });
+
+  it('may be any where none is named', () => {
+    expect(problemOfClientIdUrl('https://chatgpt.com/client', { internalHosts: [], deniedHosts: [] })).toBeUndefined();
   });
 });
