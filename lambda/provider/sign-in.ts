@@ -30,6 +30,8 @@ import type { UpstreamRecheck } from './upstream-recheck';
 /** What a consent remembers until upstream answers. */
 interface UpstreamTransaction {
   readonly attempt: string;
+  /** As the client called itself then. */
+  readonly clientName?: string;
   /** Epoch seconds. */
   readonly consentedAt: number;
 }
@@ -109,7 +111,7 @@ export class SignIn {
     } catch (error) {
       return upstreamProblem(error, presentation, uid);
     }
-    const transaction: UpstreamTransaction = { attempt, consentedAt: now() };
+    const transaction: UpstreamTransaction = { attempt, clientName: client.clientName, consentedAt: now() };
     await this.store.set(upstreamKey(uid, checks.state), transaction, interaction.exp * 1000);
     logEvent('consent.given', { clientId });
     return seeOther(location);
@@ -152,7 +154,7 @@ export class SignIn {
     engine: Provider,
     open: OpenSignIn,
     person: Person,
-    { consentedAt }: UpstreamTransaction,
+    { clientName, consentedAt }: UpstreamTransaction,
   ): Promise<HttpResponse> {
     const { interaction, client, resource } = open;
     const scopes = scopesOf(interaction);
@@ -167,7 +169,7 @@ export class SignIn {
     grant.personClaims = person.claims;
     const consent: ConsentRecord = {
       clientId: client.clientId,
-      clientName: client.clientName,
+      clientName,
       resource: resource.identifier,
       scopes: names,
       consentedAt,
@@ -214,6 +216,10 @@ export class SignIn {
     const [client, catalogue] = await Promise.all([engine.Client.find(clientId), this.resources.catalogue()]);
     const resource = catalogue.find(String(interaction.params.resource));
     if (!client) return errorPage(presentation, 'unknownClient', { fields: { clientId } });
+    // The client's metadata may be another by now than it was at /authorize, where the engine has looked at it.
+    if (!client.redirectUriAllowed(String(interaction.params.redirect_uri))) {
+      return errorPage(presentation, 'brokenRedirect', { fields: { clientId } });
+    }
     if (!resource) return errorPage(presentation, 'expired', { fields: { clientId } });
     return { interaction, client, resource, binding };
   }
