@@ -11,5 +11,5 @@ const lifetimes = Object.fromEntries(
 
 new NotesStack(app, 'McpOidcAuth', {
   description: 'An MCP server that keeps notes, behind the MCP authorization server.',
-  lifetimes,
+  auth: { lifetimes },
 });

@@ -5,21 +5,11 @@ import { AttributeType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import {
-  type ClientMetadataProps,
-  type LifetimeProps,
-  McpOidcAuth,
-  type ProviderFunctionOptions,
-  UpstreamIdp,
-} from 'mcp-oidc-auth';
+import { McpOidcAuth, type McpOidcAuthProps, UpstreamIdp } from 'mcp-oidc-auth';
 
 export interface NotesStackProps extends StackProps {
-  /** How long tokens and sign-ins live. */
-  readonly lifetimes?: LifetimeProps;
-  /** How clients' metadata documents are fetched. */
-  readonly clientMetadata?: ClientMetadataProps;
-  /** Options of the authorization server's function. */
-  readonly functionOptions?: ProviderFunctionOptions;
+  /** What the authorization server is to be beyond its defaults. */
+  readonly auth?: Omit<McpOidcAuthProps, 'upstream'>;
 }
 
 /** An MCP server that keeps notes, and the authorization server that says whose notes they are. */
@@ -50,9 +40,7 @@ export class NotesStack extends Stack {
         clientSecret: Secret.fromSecretNameV2(this, 'UpstreamSecret', secretName.valueAsString),
         claims: ['email'],
       }),
-      lifetimes: props.lifetimes,
-      clientMetadata: props.clientMetadata,
-      functionOptions: props.functionOptions,
+      ...props.auth,
     });
 
     // The MCP server: a function behind a REST API that streams its answers.

@@ -66,6 +66,9 @@ export interface ClientRecord {
   readonly redirectUris: readonly string[];
 }
 
+/** How DPoP proofs may be signed (RFC 9449 section 4.2): asymmetric, and with what clients really use. */
+export const DPOP_ALGORITHMS = ['ES256', 'EdDSA', 'RS256', 'PS256'] as const;
+
 /** Lifetimes in seconds. */
 export interface Lifetimes {
   readonly accessToken: number;
@@ -136,6 +139,8 @@ export interface ProviderConfig {
   readonly clientMetadata: ClientMetadataConfig;
   readonly registration: RegistrationConfig;
   readonly lifetimes: Lifetimes;
+  /** Whether tokens may be bound to a key (RFC 9449). */
+  readonly dpop: boolean;
   /** Seconds between looks at the key set secret; also max-age of /jwks. */
   readonly keySetRefresh: number;
 }
@@ -177,6 +182,8 @@ export interface AuthorizerConfig {
   readonly scopes: readonly string[];
   /** Further scopes by the name of the tool that the `Mcp-Name` header names (MCP 2026-07-28). */
   readonly toolScopes: Readonly<Record<string, readonly string[]>>;
+  /** Whether tokens that are bound to a key are accepted (RFC 9449). */
+  readonly dpop: boolean;
   /** Claims of the access token that are handed to the MCP server's handler, beside sub, client_id and scope. */
   readonly claims: readonly string[];
   /** RFC 9728 metadata, served by the `metadata` handler where the API cannot answer by itself (HTTP APIs). */

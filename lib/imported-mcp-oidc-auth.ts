@@ -9,20 +9,29 @@ export interface McpOidcAuthAttributes {
    * The issuer identifier: `issuer` of the McpOidcAuth there.
    */
   readonly issuer: string;
+
+  /**
+   * `dpop` of the McpOidcAuth there.
+   *
+   * @default false
+   */
+  readonly dpop?: boolean;
 }
 
 /** An authorization server of another app. Made by `McpOidcAuth.fromIssuer`. */
 export class ImportedMcpOidcAuth extends McpOidcAuthBase {
   readonly issuer: string;
+  readonly dpop: boolean;
   protected readonly logRetention = RetentionDays.ONE_MONTH;
 
-  constructor(scope: Construct, id: string, { issuer }: McpOidcAuthAttributes) {
+  constructor(scope: Construct, id: string, { issuer, dpop = false }: McpOidcAuthAttributes) {
     super(scope, id);
     const url = checkUrl('issuer', issuer);
     if (url && url.origin !== issuer) {
       refuse(`issuer must be without a path and a trailing slash, '${url.origin}', got '${issuer}'.`);
     }
     this.issuer = issuer;
+    this.dpop = dpop;
   }
 
   /** Its own app names the resource. */

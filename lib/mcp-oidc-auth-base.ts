@@ -17,6 +17,9 @@ export interface IMcpOidcAuth extends IConstruct {
   /** `<issuer>/jwks` */
   readonly jwksUrl: string;
 
+  /** Whether tokens may be bound to a key of the client (RFC 9449). */
+  readonly dpop: boolean;
+
   /**
    * Puts an MCP server behind the authorizer on a REST API: the methods at `path`, the protected resource metadata (RFC 9728) and the 401 and
    * 403 challenges (RFC 6750 section 3). One MCP resource per RestApi, which is in the account and region of McpOidcAuth.
@@ -36,6 +39,8 @@ const PROTECTION_ID = 'McpOidcAuth';
 /** What an authorization server can do for MCP servers, wherever it is itself. */
 export abstract class McpOidcAuthBase extends Construct implements IMcpOidcAuth {
   abstract readonly issuer: string;
+  /** Whether tokens may be bound to a key (RFC 9449). */
+  abstract readonly dpop: boolean;
   protected abstract readonly logRetention: RetentionDays;
 
   get discoveryUrl(): string {
@@ -47,15 +52,15 @@ export abstract class McpOidcAuthBase extends Construct implements IMcpOidcAuth 
   }
 
   protectRestApi(api: RestApi, props: ProtectRestApiProps): ProtectedRestApi {
-    const { issuer, jwksUrl, logRetention } = this;
-    const protectedApi = new ProtectedRestApi(api, PROTECTION_ID, { issuer, jwksUrl, logRetention }, props);
+    const { issuer, jwksUrl, dpop, logRetention } = this;
+    const protectedApi = new ProtectedRestApi(api, PROTECTION_ID, { issuer, jwksUrl, dpop, logRetention }, props);
     this.register(protectedApi, 'Registration', { ...props, identifier: protectedApi.identifier });
     return protectedApi;
   }
 
   protectHttpApi(api: HttpApi, props: ProtectHttpApiProps): ProtectedHttpApi {
-    const { issuer, jwksUrl, logRetention } = this;
-    const protectedApi = new ProtectedHttpApi(api, PROTECTION_ID, { issuer, jwksUrl, logRetention }, props);
+    const { issuer, jwksUrl, dpop, logRetention } = this;
+    const protectedApi = new ProtectedHttpApi(api, PROTECTION_ID, { issuer, jwksUrl, dpop, logRetention }, props);
     this.register(protectedApi, 'Registration', { ...props, identifier: protectedApi.identifier });
     return protectedApi;
   }

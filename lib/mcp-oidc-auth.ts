@@ -88,6 +88,14 @@ export interface McpOidcAuthProps {
   readonly clients?: PreRegisteredClientProps[];
 
   /**
+   * Whether clients may bind their tokens to a key of their own (DPoP, RFC 9449), so that a stolen token is worth nothing. The authorizers then look
+   * at each request: their result cache is off. Clients that do not ask for it get bearer tokens as before.
+   *
+   * @default false
+   */
+  readonly dpop?: boolean;
+
+  /**
    * How often a new signing key takes over. 4 hours to 1000 days, in whole hours.
    *
    * @default Duration.days(30)
@@ -135,6 +143,8 @@ export class McpOidcAuth extends McpOidcAuthBase {
 
   readonly issuer: string;
 
+  readonly dpop: boolean;
+
   /** Clients, interactions, grants, tokens and resources: docs/storage-schema.md. */
   readonly table: ITableV2;
 
@@ -159,6 +169,7 @@ export class McpOidcAuth extends McpOidcAuthBase {
     if (typeof props?.upstream?._config !== 'function') {
       refuse(`upstream must be an UpstreamIdp, for example UpstreamIdp.oidc(...), got ${described(props?.upstream)}.`);
     }
+    this.dpop = props.dpop ?? false;
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const lifetimesInSeconds = lifetimes(props.lifetimes ?? {});
     this.logRetention = props.logRetention ?? RetentionDays.ONE_MONTH;
@@ -217,6 +228,7 @@ export class McpOidcAuth extends McpOidcAuthBase {
       clientMetadata: clientMetadata(props.clientMetadata ?? {}),
       registration: registrationConfig,
       lifetimes: lifetimesInSeconds,
+      dpop: this.dpop,
       keySetRefresh: KEY_SET_REFRESH.toSeconds(),
     });
 

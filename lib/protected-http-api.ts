@@ -37,7 +37,7 @@ export class ProtectedHttpApi extends Construct {
         `${api.node.path} must have one MCP resource, because it has one well-known path for metadata. Use one HttpApi for each.`,
       );
     }
-    const path = checkProtection(props);
+    const path = checkProtection(props, trusted.dpop);
     super(api, id);
     const protection = new Protection(trusted, props, props.identifier ?? `${executeApiUrl(api)}${path}`, path);
     this.identifier = protection.identifier;

@@ -47,7 +47,7 @@ export class ProtectedRestApi extends Construct {
         `${api.node.path} must have one MCP resource, because its 401 and 403 responses can name one only. Use one RestApi for each.`,
       );
     }
-    const path = checkProtection(props);
+    const path = checkProtection(props, trusted.dpop);
     super(api, id);
     const protection = new Protection(trusted, props, props.identifier ?? `${executeApiUrl(api)}${path}`, path);
     this.identifier = protection.identifier;

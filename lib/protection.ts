@@ -3,7 +3,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { bundledFunction, configure } from './bundled-function';
-import type { AuthorizerConfig } from './contract';
+import { type AuthorizerConfig, DPOP_ALGORITHMS } from './contract';
 import { checkKnownScopes, checkScopes, defaultScopes, type ResourceScope, resourceRecord } from './resource';
 import { checkDuration, refuse } from './validation';
 
@@ -68,7 +68,7 @@ export interface ProtectionProps {
   /**
    * How long an authorizer's decision is reused for the same Authorization header. At most 1 hour.
    *
-   * @default Duration.seconds(60), or 0 with `toolScopes`
+   * @default Duration.seconds(60), or 0 with `toolScopes` or `dpop`
    */
   readonly resultsCacheTtl?: Duration;
 }
@@ -77,6 +77,8 @@ export interface ProtectionProps {
 export interface TrustedIssuer {
   readonly issuer: string;
   readonly jwksUrl: string;
+  /** Whether tokens may be bound to a key (RFC 9449). */
+  readonly dpop: boolean;
   readonly logRetention: RetentionDays;
 }
 
@@ -90,7 +92,7 @@ export const MCP_METHODS = ['GET', 'POST', 'DELETE'];
 const HANDED_ON_CLAIMS = ['sub', 'client_id', 'scope', 'claims', 'principalId', 'integrationLatency'];
 
 /** Checks everything that can be known before the API's URL. Gives the path, '' for the root. */
-export function checkProtection(props: ProtectionProps): string {
+export function checkProtection(props: ProtectionProps, dpop: boolean): string {
   const path = checkPath(props.path ?? '/mcp');
   checkScopes(`'${path || '/'}'`, props.scopes);
   const known = props.scopes.map((scope) => scope.name);
@@ -110,6 +112,10 @@ export function checkProtection(props: ProtectionProps): string {
     // A decision is kept for an Authorization header, whatever tool the next request with it calls.
     if (hasToolScopes(props) && props.resultsCacheTtl.toMilliseconds() > 0) {
       refuse(`resultsCacheTtl must be 0 with toolScopes, got ${props.resultsCacheTtl.toHumanString()}.`);
+    }
+    // Nor would the proof of the next request be looked at.
+    if (dpop && props.resultsCacheTtl.toMilliseconds() > 0) {
+      refuse(`resultsCacheTtl must be 0 with dpop, got ${props.resultsCacheTtl.toHumanString()}.`);
     }
   }
   return path;
@@ -150,7 +156,8 @@ export class Protection {
     // Registers nothing: it holds the scopes and the identifier to their rules where fromIssuer() registers nothing either.
     resourceRecord({ identifier, scopes: props.scopes });
     this.base = identifier.slice(0, identifier.length - path.length);
-    this.resultsCacheTtl = hasToolScopes(props) ? Duration.seconds(0) : (props.resultsCacheTtl ?? Duration.seconds(60));
+    const decidesEachTime = hasToolScopes(props) || trusted.dpop;
+    this.resultsCacheTtl = decidesEachTime ? Duration.seconds(0) : (props.resultsCacheTtl ?? Duration.seconds(60));
   }
 
   get metadataUrl(): string {
@@ -175,6 +182,11 @@ export class Protection {
     return this.inOrder([...this.requiredScopes, ...Object.values(this.props.toolScopes ?? {}).flat()]);
   }
 
+  /** RFC 9449 section 7.1: what stands in a 401 beside the challenge for bearer tokens. */
+  get dpopChallenge(): string | undefined {
+    return this.trusted.dpop ? `DPoP algs="${DPOP_ALGORITHMS.join(' ')}"` : undefined;
+  }
+
   /** RFC 9728 section 2. */
   get metadata(): Record<string, unknown> {
     return {
@@ -182,6 +194,7 @@ export class Protection {
       authorization_servers: [this.trusted.issuer],
       scopes_supported: this.minimumScopes,
       bearer_methods_supported: ['header'],
+      ...(this.trusted.dpop && { dpop_signing_alg_values_supported: DPOP_ALGORITHMS }),
       ...(this.props.name !== undefined && { resource_name: this.props.name }),
     };
   }
@@ -230,6 +243,7 @@ export class Protection {
       audience: this.identifier,
       scopes: this.requiredScopes,
       toolScopes: this.props.toolScopes ?? {},
+      dpop: this.trusted.dpop,
       claims: this.props.claims ?? [],
       metadata,
     };

@@ -23,8 +23,9 @@ export class RestChallenges extends Construct {
     const needed = protection.neededScopes.join(' ');
 
     // RFC 6750 section 3.1: without an error code in the header, because the request may have come without a token.
+    const bearer = `Bearer ${metadata}, scope="${protection.minimumScopes.join(' ')}"`;
     this.respond(ResponseType.UNAUTHORIZED, '401', {
-      headers: { 'WWW-Authenticate': `Bearer ${metadata}, scope="${protection.minimumScopes.join(' ')}"` },
+      headers: { 'WWW-Authenticate': [bearer, protection.dpopChallenge].filter(Boolean).join(', ') },
       error: 'invalid_token',
       description: 'This resource needs an access token that is meant for it and has not expired.',
     });

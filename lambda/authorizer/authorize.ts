@@ -5,13 +5,15 @@ import type {
   APIGatewaySimpleAuthorizerResult,
 } from 'aws-lambda';
 import type { AuthorizerConfig } from '../../lib/contract';
-import { bearerToken } from './bearer-token';
+import { credentialsOf } from './credentials';
+import type { ProofOfPossession } from './dpop-proof';
 import { handedOver } from './handed-over';
 import { headerValues } from './header-values';
+import { InvalidTokenError } from './invalid-token-error';
 import { KeySetUnavailableError, remoteKeySet } from './remote-key-set';
 import { missingScopes } from './scopes';
 import { scopesOfTool } from './tool-scopes';
-import { type AccessToken, InvalidTokenError, verifyToken } from './verify-token';
+import { type AccessToken, verifyToken } from './verify-token';
 
 /** REST APIs send this event; HTTP APIs with payload format 2.0 the other one. */
 type RestEvent = APIGatewayRequestAuthorizerEvent;
@@ -46,12 +48,17 @@ export function authorizer(config: AuthorizerConfig) {
     if (authorization === undefined) {
       return { outcome: 'invalid_token', reason: 'missing' };
     }
-    const presented = bearerToken(authorization);
+    const presented = credentialsOf(authorization);
     if (presented === undefined || further.length > 0) {
       return { outcome: 'invalid_token', reason: 'authorization' };
     }
+    const { scheme } = presented;
+    if (scheme === 'dpop' && !config.dpop) {
+      return { outcome: 'invalid_token', reason: 'scheme' };
+    }
     try {
-      const token = await verifyToken(presented, { ...config, keySet });
+      const possession = scheme === 'dpop' ? { possession: possessionOf(event, config.audience) } : {};
+      const token = await verifyToken(presented.token, { ...config, keySet, ...possession });
       const ofTool = scopesOfTool(
         headerValues(event, 'mcp-method'),
         headerValues(event, 'mcp-name'),
@@ -100,6 +107,20 @@ export function authorizer(config: AuthorizerConfig) {
       context: allowed ? handedOver(decision.token, config.claims) : {},
     };
   }
+}
+
+/** Behind a custom domain the event does not know the whole path, so the resource itself counts too. */
+function possessionOf(event: RestEvent | HttpEvent, audience: string): ProofOfPossession {
+  const [proof, ...further] = headerValues(event, 'dpop');
+  const { method, path } =
+    'routeArn' in event
+      ? { method: event.requestContext.http.method, path: event.rawPath }
+      : { method: event.httpMethod, path: event.requestContext.path };
+  return {
+    proof: further.length === 0 ? proof : undefined,
+    method,
+    urls: [audience, `${new URL(audience).origin}${path}`],
+  };
 }
 
 /** API Gateway reuses the policy for every method of the API while it is cached, so it has to speak about all of them. */

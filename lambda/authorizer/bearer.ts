@@ -1,8 +1,10 @@
 import type { JWTVerifyGetKey } from 'jose';
-import { bearerToken } from './bearer-token';
+import { DPOP_ALGORITHMS } from '../../lib/contract';
+import { credentialsOf } from './credentials';
+import { InvalidTokenError } from './invalid-token-error';
 import { KeySetUnavailableError, remoteKeySet } from './remote-key-set';
 import { missingScopes } from './scopes';
-import { type AccessToken, InvalidTokenError, verifyToken } from './verify-token';
+import { type AccessToken, verifyToken } from './verify-token';
 
 /** A verified access token: `sub`, `client_id`, `scope` and all `claims`. */
 export type Bearer = AccessToken;
@@ -63,6 +65,18 @@ export interface VerifyBearerOptions {
   readonly audience: string;
   /** Scopes that the token must have. */
   readonly scopes?: readonly string[];
+  /** Of the request, where tokens that are bound to a key (RFC 9449) are accepted as well as bearer tokens; `McpOidcAuth.dpop`. */
+  readonly dpop?: DpopRequest;
+}
+
+/** What a proof of possession is about. */
+export interface DpopRequest {
+  /** The value of the `DPoP` header; undefined where there is not exactly one. */
+  readonly proof: string | undefined;
+  /** The method of the request. */
+  readonly method: string;
+  /** The URL that the client used, built from configuration rather than from the `Host` header; the audience where absent. */
+  readonly url?: string;
 }
 
 /** One per issuer, so that its keys are fetched once for all requests. */
@@ -76,19 +90,20 @@ const keySets = new Map<string, JWTVerifyGetKey>();
  * keys cannot be had
  */
 export async function verifyBearer(authorization: string | undefined, options: VerifyBearerOptions): Promise<Bearer> {
-  const { issuer, audience, scopes = [] } = options;
+  const { audience, scopes = [], dpop } = options;
+  const offered = dpop ? `, DPoP algs="${DPOP_ALGORITHMS.join(' ')}"` : '';
   const needed = { scope: scopes.join(' '), resource_metadata: metadataUrl(audience) };
-  if (authorization === undefined || !/^bearer\b/i.test(authorization)) {
-    throw new BearerError('An access token is needed.', 401, undefined, challenge(needed));
+  if (authorization === undefined || !/^(bearer|dpop)\b/i.test(authorization)) {
+    throw new BearerError('An access token is needed.', 401, undefined, challenge(needed) + offered);
   }
   try {
-    const bearer = await verified(bearerToken(authorization), issuer, audience);
+    const bearer = await verified(authorization, options);
     requireScope(bearer, ...scopes);
     return bearer;
   } catch (error) {
     if (error instanceof InvalidTokenError) {
       const refusal = { error: 'invalid_token', error_description: error.message, ...needed };
-      throw new BearerError(error.message, 401, 'invalid_token', challenge(refusal), { cause: error });
+      throw new BearerError(error.message, 401, 'invalid_token', challenge(refusal) + offered, { cause: error });
     }
     if (error instanceof KeySetUnavailableError) {
       throw new BearerError(`${error.message} Try again later.`, 503, undefined, undefined, { cause: error });
@@ -113,13 +128,19 @@ export function requireScope(granted: Bearer | { readonly scope?: string } | und
   }
 }
 
-async function verified(token: string | undefined, issuer: string, audience: string): Promise<Bearer> {
-  if (token === undefined) {
+async function verified(authorization: string, { issuer, audience, dpop }: VerifyBearerOptions): Promise<Bearer> {
+  const credentials = credentialsOf(authorization);
+  if (credentials === undefined) {
     throw new InvalidTokenError('malformed');
+  }
+  const { scheme, token } = credentials;
+  if (scheme === 'dpop' && dpop === undefined) {
+    throw new InvalidTokenError('scheme');
   }
   const keySet = keySets.get(issuer) ?? remoteKeySet(`${issuer}/jwks`);
   keySets.set(issuer, keySet);
-  return verifyToken(token, { issuer, audience, keySet });
+  const possession = scheme === 'dpop' && dpop ? { possession: { ...dpop, urls: [dpop.url ?? audience] } } : {};
+  return verifyToken(token, { issuer, audience, keySet, ...possession });
 }
 
 /** Where clients find the metadata: the well-known path goes between host and path of the identifier (RFC 9728 section 3.1). */

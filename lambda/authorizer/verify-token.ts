@@ -1,4 +1,6 @@
 import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { type ProofOfPossession, verifyProof } from './dpop-proof';
+import { InvalidTokenError } from './invalid-token-error';
 
 /** An access token that passed every check. */
 export interface AccessToken {
@@ -12,21 +14,13 @@ export interface AccessToken {
   readonly claims: JWTPayload;
 }
 
-/** The token is not one that this resource may accept. */
-export class InvalidTokenError extends Error {
-  override readonly name = 'InvalidTokenError';
-
-  /** @param reason the claim, header parameter or step that failed: one word, without anything from the token */
-  constructor(readonly reason: string) {
-    super(`The access token is not valid: ${reason}.`);
-  }
-}
-
 export interface Expectations {
   readonly issuer: string;
   /** The only `aud` that is accepted. */
   readonly audience: string;
   readonly keySet: JWTVerifyGetKey;
+  /** Of a token that was presented as bound to a key (`Authorization: DPoP`). */
+  readonly possession?: ProofOfPossession;
 }
 
 /** Asymmetric only: with `none` or an HMAC anyone who knows the public keys could sign. */
@@ -38,17 +32,15 @@ const ALGORITHMS = ['RS256', 'PS256', 'ES256'];
  * @throws InvalidTokenError whatever is wrong with the token
  * @throws KeySetUnavailableError where that cannot be found out
  */
-export async function verifyToken(token: string, { issuer, audience, keySet }: Expectations): Promise<AccessToken> {
-  const claims = await verifiedClaims(token, { issuer, audience, keySet });
+export async function verifyToken(token: string, expected: Expectations): Promise<AccessToken> {
+  const { audience, possession } = expected;
+  const claims = await verifiedClaims(token, expected);
 
   // A token names one audience: with a second one it could be replayed there, or was meant for there.
   if (claims.aud !== audience) {
     throw new InvalidTokenError('aud');
   }
-  // A token that is bound to a key (RFC 9449 section 7.1, RFC 8705 section 3) is worth nothing without proof of that key.
-  if (claims.cnf !== undefined) {
-    throw new InvalidTokenError('cnf');
-  }
+  await checkBinding(token, claims.cnf, possession);
   const { sub, client_id, jti, scope = '' } = claims;
   if (!isText(jti)) {
     throw new InvalidTokenError('jti');
@@ -63,6 +55,21 @@ export async function verifyToken(token: string, { issuer, audience, keySet }: E
     throw new InvalidTokenError('scope');
   }
   return { sub, client_id, scope, claims };
+}
+
+/**
+ * A token that is bound to a key (RFC 9449 section 7.1, RFC 8705 section 3) is worth nothing without proof of that key, and one that is not
+ * bound must not be presented as if it were.
+ */
+async function checkBinding(token: string, cnf: unknown, possession: ProofOfPossession | undefined): Promise<void> {
+  if (cnf === undefined && possession === undefined) {
+    return;
+  }
+  const { jkt, ...further } = (cnf ?? {}) as Record<string, unknown>;
+  if (possession === undefined || typeof jkt !== 'string' || Object.keys(further).length > 0) {
+    throw new InvalidTokenError('cnf');
+  }
+  await verifyProof(possession, token, jkt);
 }
 
 async function verifiedClaims(token: string, { issuer, audience, keySet }: Expectations): Promise<JWTPayload> {

@@ -3,7 +3,7 @@ import type { StoredRecord } from '../store/dynamo-store';
 import { isClientIdUrl } from './client-metadata/client-id-url';
 import { asPresented } from './client-policy';
 import { CodeAdapter } from './code-adapter';
-import { assertionKey, clientKey, codeKey, decisionKey, grantKey, interactionKey, refreshTokenKey } from './keys';
+import { clientKey, codeKey, decisionKey, grantKey, interactionKey, refreshTokenKey } from './keys';
 import { BY_OPERATORS } from './pre-registered-client';
 import { type AdapterContext, now, RecordAdapter, UNUSED_LIFETIME } from './record-adapter';
 import { RefreshTokenAdapter } from './refresh-token-adapter';
@@ -36,8 +36,6 @@ export function adapterFactory(context: AdapterContext): (model: string) => Adap
         return new CodeAdapter(context, codeKey);
       case 'RefreshToken':
         return new RefreshTokenAdapter(context, refreshTokenKey);
-      case 'ReplayDetection':
-        return new ReplayAdapter(context, assertionKey);
       default:
         if (NEVER_STORED.has(model)) return new NothingStored();
         throw new Error(`No adapter for the model ${model}`);
@@ -95,17 +93,6 @@ class InteractionAdapter extends RecordAdapter {
     if (!(await this.context.store.consume(this.keyOf(id), { now: now() }))) {
       throw new errors.SessionNotFound('interaction session not found');
     }
-  }
-}
-
-/** What is presented once: whoever writes its record first. The engine's own way, to look and then to write, lets several through. */
-class ReplayAdapter extends RecordAdapter {
-  override async find(): Promise<undefined> {}
-
-  override async upsert(id: string, { iss }: AdapterPayload, expiresIn: number): Promise<void> {
-    // Not part of a unit of work: an assertion is used up by being presented, whatever becomes of the request.
-    if (await this.context.store.putIfAbsent(this.keyOf(id), { iss }, (now() + expiresIn) * 1000)) return;
-    throw new errors.InvalidClientAuth('client assertion tokens must only be used once');
   }
 }
 

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Configuration, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
-import type { KeySet, ProviderConfig } from '../../lib/contract';
+import { DPOP_ALGORITHMS, type KeySet, type ProviderConfig } from '../../lib/contract';
 import type { DynamoStore } from '../store/dynamo-store';
 import { adapterFactory } from './adapter';
 import { OIDC_SCOPES } from './authorization-request';
@@ -8,7 +8,7 @@ import { BrowserBinding } from './browser-binding';
 import { FetchUnavailable, type GuardedFetch } from './client-metadata/guarded-fetch';
 import type { MetadataDocuments } from './client-metadata/metadata-documents';
 import { logDecisions } from './decisions';
-import { hash } from './keys';
+import { hash, presentedKey } from './keys';
 import { BY_OPERATORS } from './pre-registered-client';
 import { registeredClientId } from './registered-client-id';
 import type { Resources } from './resources';
@@ -61,6 +61,10 @@ export function createEngine(context: EngineContext, keySet: KeySet): Provider {
   };
   const inGrant: readonly string[] = [...provider.Grant.IN_PAYLOAD, 'personClaims'];
   Object.defineProperty(provider.Grant, 'IN_PAYLOAD', { value: inGrant });
+  // What is presented once is so for whoever writes its record first; the engine's own way, to look and then to write, lets
+  // several through. Not part of a unit of work: an assertion is used up by being presented, whatever becomes of the request.
+  provider.ReplayDetection.unique = (iss, jti, exp) =>
+    store.putIfAbsent(presentedKey(iss, jti), {}, Math.ceil(exp) * 1000);
   // The store holds a secret's hash, never the secret.
   provider.Client.prototype.compareClientSecret = function (actual: string) {
     const [stored, presented] = [Buffer.from(this.clientSecret ?? ''), Buffer.from(hash(actual))];
@@ -116,7 +120,10 @@ function configuration(
     scopes: OIDC_SCOPES,
     subjectTypes: ['public'],
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
-    enabledJWA: { clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'] },
+    enabledJWA: {
+      clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
+      dPoPSigningAlgValues: [...DPOP_ALGORITHMS],
+    },
     assertJwtClientAuthClaimsAndHeader: async (_ctx, { exp }) => requireShortAssertion(Number(exp)),
     pkce: { required: () => true },
     allowOmittingSingleRegisteredRedirectUri: false,
@@ -162,7 +169,8 @@ function configuration(
       userinfo: { enabled: false },
       rpInitiatedLogout: { enabled: false },
       pushedAuthorizationRequests: { enabled: false },
-      dPoP: { enabled: false },
+      // Proofs are fresh by their time and used once by their jti: no nonce, which would cost each client a round trip.
+      dPoP: { enabled: config.dpop },
       revocation: { enabled: true, allowedPolicy: async (_ctx, client, token) => client.clientId === token.clientId },
       registration: {
         enabled: true,

@@ -9,8 +9,8 @@ export function hash(handle: string): string {
 }
 
 export const clientKey = (clientId: string) => `${CLIENT_PREFIX}${hash(clientId)}`;
-/** A client assertion that was presented. */
-export const assertionKey = (id: string) => `assertion#${id}`;
+/** A client assertion or DPoP proof that was presented. */
+export const presentedKey = (clientId: string, jti: string) => `presented#${hash(JSON.stringify([clientId, jti]))}`;
 /** A protected resource: without a hash, so that all of them are listed by one Query. */
 export const resourceKey = (identifier: string) => `${RESOURCES_PARTITION}/${identifier}`;
 export const interactionKey = (uid: string) => `interaction#${hash(uid)}/interaction`;

@@ -49,7 +49,15 @@ describe('the package', () => {
 
   test('holds the bundles, what handlers import, the command and the documents; nothing else', async () => {
     const pictures = await readdir(join(repository, 'docs', 'images', 'pages'));
-    const bearer = ['bearer', 'bearer-token', 'remote-key-set', 'scopes', 'verify-token'];
+    const bearer = [
+      'bearer',
+      'credentials',
+      'dpop-proof',
+      'invalid-token-error',
+      'remote-key-set',
+      'scopes',
+      'verify-token',
+    ];
     expect(files.filter((file) => !/^dist\/(lib|local)\//.test(file)).sort()).toEqual(
       [
         'LICENSE',

@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, Duration } from 'aws-cdk-lib';
+import { App } from 'aws-cdk-lib';
+import type { NotesStackProps } from '../../examples/notes-stack';
 import { type DemoIdentityProvider, startIdentityProvider } from '../../local/identity-provider/start';
 import { type RunningStack, startStack } from '../../local/start';
 import { Browser } from '../support/browser';
-import type { MetadataHost } from '../support/metadata-host';
 
 /** Ends in a hyphen and six characters on purpose: by a partial ARN Secrets Manager would not find it, only by its name. */
 const UPSTREAM_SECRET = 'upstream-client-secret';
@@ -26,16 +26,15 @@ export interface LocalStack extends AsyncDisposable {
  * Every function's instance ends after 20 events, so that nothing can live in memory alone.
  *
  * @param lifetimes in seconds, instead of the defaults
- * @param metadataHost a host on loopback whose clients' metadata documents may be fetched; only then it is not the very app of bin/app.ts,
- *   which trusts no such host, but its stack with that host as a prop
+ * @param auth what the authorization server is to be beyond that; only then it is not the very app of bin/app.ts, but its stack with these props
  */
 export async function startLocalStack(
   lifetimes: Record<string, number> = {},
-  metadataHost?: MetadataHost,
+  auth?: NotesStackProps['auth'],
 ): Promise<LocalStack> {
   const directory = mkdtempSync(join(tmpdir(), 'mcp-oidc-auth-'));
   const assembly = join(directory, 'cdk.out');
-  if (metadataHost) await synthesizeWith(metadataHost, lifetimes, assembly);
+  if (auth) await synthesizeWith(auth, assembly);
   else synthesize(assembly, { lifetimes: JSON.stringify(lifetimes) });
   const issuerPort = await freePort();
   const identityProvider = await startIdentityProvider({
@@ -84,22 +83,12 @@ function synthesize(output: string, context: Record<string, string>): void {
   });
 }
 
-/** The compiled stack of the app, whose authorization server trusts the host's certificate and may fetch from loopback. */
-async function synthesizeWith(
-  { origin, caFile }: MetadataHost,
-  lifetimes: Record<string, number>,
-  outdir: string,
-): Promise<void> {
+/** The compiled stack of the app, with other props. */
+async function synthesizeWith(auth: NotesStackProps['auth'], outdir: string): Promise<void> {
   const compiled = join(ROOT, 'dist', 'examples', 'notes-stack.js');
   const { NotesStack } = (await import(compiled)) as typeof import('../../examples/notes-stack');
   const app = new App({ outdir, context: flags() });
-  new NotesStack(app, 'McpOidcAuth', {
-    lifetimes: Object.fromEntries(
-      Object.entries(lifetimes).map(([name, lifetime]) => [name, Duration.seconds(lifetime)]),
-    ),
-    clientMetadata: { internalHosts: [new URL(origin).hostname] },
-    functionOptions: { environment: { NODE_EXTRA_CA_CERTS: caFile } },
-  });
+  new NotesStack(app, 'McpOidcAuth', { auth });
   app.synth();
 }
 

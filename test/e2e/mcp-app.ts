@@ -1,4 +1,5 @@
 import type {
+  DpopSession,
   OAuthClientInformationFull,
   OAuthClientProvider,
   OAuthDiscoveryState,
@@ -12,6 +13,8 @@ export interface McpAppOptions {
   readonly sdk?: OfficialSdk;
   /** Where its metadata document lies, if it has one. */
   readonly clientMetadataUrl?: string;
+  /** Its key, if it binds its tokens to one (RFC 9449). */
+  readonly dpop?: DpopSession;
 }
 
 /** What the app sent to the MCP server, and what came back. */
@@ -28,6 +31,7 @@ export interface Exchange {
 export class McpApp implements OAuthClientProvider {
   readonly redirectUrl: string;
   readonly clientMetadataUrl?: string;
+  readonly dpop?: () => DpopSession;
 
   get clientMetadata() {
     return {
@@ -58,11 +62,12 @@ export class McpApp implements OAuthClientProvider {
   constructor(
     private readonly mcpUrl: string,
     private readonly person: Pick<Person, 'authorize'>,
-    { redirectUrl = 'http://localhost:45678/callback', sdk = CLIENT_2, clientMetadataUrl }: McpAppOptions = {},
+    { redirectUrl = 'http://localhost:45678/callback', sdk = CLIENT_2, clientMetadataUrl, dpop }: McpAppOptions = {},
   ) {
     this.redirectUrl = redirectUrl;
     this.clientMetadataUrl = clientMetadataUrl;
     this.#sdk = sdk;
+    if (dpop) this.dpop = () => dpop;
     this.#connection = this.#connect();
   }
 

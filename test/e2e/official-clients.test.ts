@@ -1,3 +1,4 @@
+import { DpopSession } from '@modelcontextprotocol/client';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type MetadataHost, startMetadataHost } from '../support/metadata-host';
@@ -11,7 +12,15 @@ let local: LocalStack;
 let ada: Person;
 beforeAll(async () => {
   host = await startMetadataHost();
-  local = await startLocalStack({}, host);
+  // It trusts a host on loopback, and lets clients bind their tokens.
+  local = await startLocalStack(
+    {},
+    {
+      clientMetadata: { internalHosts: [new URL(host.origin).hostname] },
+      functionOptions: { environment: { NODE_EXTRA_CA_CERTS: host.caFile } },
+      dpop: true,
+    },
+  );
 });
 afterAll(async () => {
   await local?.[Symbol.asyncDispose]();
@@ -25,10 +34,14 @@ type Registration = 'Dynamic Client Registration' | 'a metadata document';
 const REGISTRATIONS: readonly Registration[] = ['Dynamic Client Registration', 'a metadata document'];
 
 /** An app in front of its own person at a fresh browser. */
-function mcpApp(sdk: OfficialSdk, registration: Registration = 'Dynamic Client Registration'): McpApp {
+function mcpApp(
+  sdk: OfficialSdk,
+  registration: Registration = 'Dynamic Client Registration',
+  dpop?: DpopSession,
+): McpApp {
   ada = new Person(local, local.identityProvider.users[0]!);
   const clientMetadataUrl = registration === 'a metadata document' ? publish() : undefined;
-  const app = new McpApp(local.mcpUrl, ada, { sdk, clientMetadataUrl });
+  const app = new McpApp(local.mcpUrl, ada, { sdk, clientMetadataUrl, dpop });
   apps.push(app);
   return app;
 }
@@ -57,7 +70,7 @@ describe.each([CLIENT_2, SDK_1])('$name', (sdk) => {
       const metadata = new URL('/prod/.well-known/oauth-protected-resource/mcp', local.mcpUrl).href;
       expect(app.exchanges[0]).toMatchObject({
         status: 401,
-        challenge: `Bearer resource_metadata="${metadata}", scope="notes:use"`,
+        challenge: `Bearer resource_metadata="${metadata}", scope="notes:use", DPoP algs="ES256 EdDSA RS256 PS256"`,
       });
       const endpoint = (path: string) => `${local.issuer}${path}`;
       const discovery = [metadata, endpoint('/.well-known/oauth-authorization-server')];
@@ -142,6 +155,29 @@ it('client 2.4 steps up from a token without the scope of the API itself', async
   expect(await app.call('whoami')).toContain('notes:use');
   expect(app.exchanges.slice(-2).map(({ status }) => status)).toEqual([403, 200]);
   await app.close();
+});
+
+describe('client 2.4 with a key of its own', () => {
+  it('gets tokens that are bound to it, refreshes them, and they are worth nothing without it', async () => {
+    const session = await DpopSession.create();
+    const app = mcpApp(CLIENT_2, 'Dynamic Client Registration', session);
+    await app.connect();
+    expect(await app.call('whoami')).toContain(local.identityProvider.users[0]!.username);
+    expect(app.current!.token_type).toBe('DPoP');
+    expect(decodeJwt(app.current!.access_token).cnf).toEqual({ jkt: session.thumbprint });
+    const stolen = app.current!.access_token;
+    for (const scheme of ['Bearer', 'DPoP']) {
+      const headers = { authorization: `${scheme} ${stolen}` };
+      expect((await fetch(local.mcpUrl, { method: 'POST', headers })).status, scheme).toBe(401);
+    }
+    const before = app.current!;
+    app.current = { ...before, access_token: 'worn out' };
+    expect(await app.call('whoami')).toContain(local.identityProvider.users[0]!.username);
+    expect(app.current.refresh_token).not.toBe(before.refresh_token);
+    expect(decodeJwt(app.current.access_token).cnf).toEqual({ jkt: session.thumbprint });
+    expect(app.authorizations).toHaveLength(1);
+    await app.close();
+  });
 });
 
 describe.each(REGISTRATIONS)('sdk 1.32, by %s', (registration) => {

@@ -186,6 +186,7 @@ describe('the functions', () => {
         refreshLateRetry: 86_400,
         client: 90 * 86400,
       },
+      dpop: false,
       keySetRefresh: 60,
     });
   });

@@ -63,6 +63,7 @@ describe('an MCP server on an HTTP API', () => {
       audience: `${base}/mcp`,
       scopes: ['notes:read'],
       toolScopes: {},
+      dpop: false,
       claims: ['email'],
       metadata: {},
     });

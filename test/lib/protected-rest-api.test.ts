@@ -62,6 +62,7 @@ describe('an MCP server on a REST API', () => {
       audience: `${base}/mcp`,
       scopes: ['notes:use'],
       toolScopes: { list_notes: ['notes:read'], add_note: ['notes:write'] },
+      dpop: false,
       claims: ['email'],
       metadata: {},
     });

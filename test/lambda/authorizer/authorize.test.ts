@@ -30,6 +30,7 @@ function configured(config: Partial<AuthorizerConfig> = {}) {
     audience: AUDIENCE,
     scopes: ['notes:read'],
     toolScopes: {},
+    dpop: false,
     claims: [],
     metadata: {},
     ...config,

@@ -50,6 +50,7 @@ export interface Options {
   readonly upstream?: Partial<UpstreamConfig>;
   readonly resources?: readonly ResourceRecord[];
   readonly registration?: Partial<RegistrationConfig>;
+  readonly dpop?: boolean;
   readonly instances?: number;
   /** Of calls to AWS; 1, so that a test sees the first failure, unless it says otherwise. */
   readonly maxAttempts?: number;
@@ -136,6 +137,7 @@ export async function startDeployment(options: Options = {}): Promise<Deployment
     registration: { perAddress: 1000, inAll: 10_000, sharedEgress: [], ...options.registration },
     clientMetadata: { internalHosts: options.internalHosts ?? [], deniedHosts: [] },
     lifetimes: { ...LIFETIMES, ...options.lifetimes },
+    dpop: options.dpop ?? false,
     keySetRefresh: 60,
   };
   const environment = {

@@ -1,0 +1,107 @@
+import { decodeJwt } from 'jose';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { DpopClient } from '../../support/dpop-client';
+import { Harness, ISSUER, later } from './harness';
+
+let harness: Harness;
+let client: Record<string, string>;
+let key: DpopClient;
+let thief: DpopClient;
+beforeAll(async () => {
+  harness = await Harness.start({ dpop: true });
+  client = await harness.register();
+  [key, thief] = await Promise.all([DpopClient.create(), DpopClient.create()]);
+});
+afterAll(() => harness[Symbol.asyncDispose]());
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const TOKEN_ENDPOINT = `${ISSUER}/token`;
+const proofOf = async (of: DpopClient, claims: object = {}) => ({
+  dpop: await of.proof('POST', TOKEN_ENDPOINT, undefined, { claims: { ...claims } }),
+});
+
+function redeem(signIn: { code: string; codeVerifier: string }, headers: Record<string, string> = {}) {
+  return harness.token(
+    {
+      grant_type: 'authorization_code',
+      client_id: client.client_id,
+      code: signIn.code,
+      code_verifier: signIn.codeVerifier,
+      redirect_uri: 'https://client.example.com/callback',
+    },
+    headers,
+  );
+}
+
+const refresh = (refreshToken: string | undefined, headers: Record<string, string> = {}) =>
+  harness.token({ grant_type: 'refresh_token', client_id: client.client_id, refresh_token: refreshToken }, headers);
+
+describe('a client with a key of its own', () => {
+  it('is told which proofs are taken', async () => {
+    const metadata = await (await harness.fetch('/.well-known/oauth-authorization-server')).json();
+    expect(metadata).toMatchObject({ dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'RS256', 'PS256'] });
+  });
+
+  it('gets tokens that are bound to it, and refreshes with it alone', async () => {
+    const { body } = await redeem(await harness.signIn(client), await proofOf(key));
+    expect(body.token_type).toBe('DPoP');
+    expect(decodeJwt(body.access_token!).cnf).toEqual({ jkt: key.thumbprint });
+    for (const headers of [{}, await proofOf(thief)]) {
+      expect(await refresh(body.refresh_token, headers)).toMatchObject({
+        status: 400,
+        body: { error: 'invalid_grant' },
+      });
+    }
+    const refreshed = await refresh(body.refresh_token, await proofOf(key));
+    expect([refreshed.status, refreshed.body.token_type]).toEqual([200, 'DPoP']);
+    expect(decodeJwt(refreshed.body.access_token!).cnf).toEqual({ jkt: key.thumbprint });
+  });
+
+  it('has one successor to a refresh token, however many proofs it comes with at once', async () => {
+    const { body } = await redeem(await harness.signIn(client), await proofOf(key));
+    const proofs = await Promise.all(Array.from({ length: 10 }, () => proofOf(key)));
+    const answers = await Promise.all(proofs.map((proof) => refresh(body.refresh_token, proof)));
+    expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
+    expect(new Set(answers.map(({ body }) => body.refresh_token)).size).toBe(1);
+  });
+});
+
+describe('a proof', () => {
+  it('is taken from one of twenty that present it at once', async () => {
+    const { body } = await redeem(await harness.signIn(client), await proofOf(key));
+    const proof = await proofOf(key);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(body.refresh_token, proof)));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect((await refresh(body.refresh_token, await proofOf(key))).status).toBe(200);
+  });
+
+  it.each([
+    ['for another address', { htu: `${ISSUER}/other` }],
+    ['for another method', { htm: 'GET' }],
+    ['of ten minutes ago', { iat: Math.floor(Date.now() / 1000) - 600 }],
+    ['without a jti', { jti: undefined }],
+  ])('%s is refused, and burns nothing', async (_, claims) => {
+    const signIn = await harness.signIn(client);
+    expect(await redeem(signIn, await proofOf(key, claims))).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_dpop_proof' },
+    });
+    expect((await redeem(signIn, await proofOf(key))).status).toBe(200);
+  });
+});
+
+it('a client without a key gets bearer tokens as before', async () => {
+  const { body } = await redeem(await harness.signIn(client));
+  expect(body.token_type).toBe('Bearer');
+  expect(decodeJwt(body.access_token!)).not.toHaveProperty('cnf');
+  later(3600);
+  expect((await refresh(body.refresh_token)).status).toBe(200);
+});
+
+it('where binding is off, it is not advertised, and a proof binds nothing', async () => {
+  await using plain = await Harness.start();
+  const metadata = await (await plain.fetch('/.well-known/oauth-authorization-server')).json();
+  expect(metadata).not.toHaveProperty('dpop_signing_alg_values_supported');
+});
