@@ -39,6 +39,9 @@ const KEPT = new Set([
   'tos_uri',
 ]);
 
+/** Those that are no text. */
+const LISTS = new Set(['grant_types', 'redirect_uris', 'response_types']);
+
 /** Pages for people; one that is not https is left out. */
 const LINKS = new Set(['client_uri', 'logo_uri', 'policy_uri', 'tos_uri']);
 
@@ -101,6 +104,10 @@ export class ClientPolicy {
     for (const [name, value] of Object.entries(given)) {
       if (!KEPT.has(name) || !isGiven(value)) continue;
       if (LINKS.has(name) && !isHttpsUrl(value)) continue;
+      // Nothing else is nested, so that nobody's brackets are followed down until the stack ends.
+      if (typeof value === 'object' && !LISTS.has(name)) {
+        throw invalidMetadata(`${name} must be a string`);
+      }
       metadata[name] = value;
     }
 
@@ -192,7 +199,19 @@ function documentAuthentication(document: Metadata): Metadata {
 function publicKeysOf({ jwks, jwks_uri: uri }: Metadata): Metadata {
   if (isGiven(jwks) && isGiven(uri)) throw invalidMetadata('jwks and jwks_uri must not both be given');
   if (isGiven(uri) && !isHttpsUrl(uri)) throw invalidMetadata('jwks_uri must be an https URL');
-  return isGiven(uri) ? { jwks_uri: uri } : { jwks };
+  if (isGiven(uri)) return { jwks_uri: uri };
+  return { jwks: isGiven(jwks) ? flatKeySet(jwks) : undefined };
+}
+
+/** A key set and nothing beside it, whose members are texts and lists of texts (RFC 7517 sections 4 and 5). */
+function flatKeySet(jwks: unknown): Metadata {
+  const { keys } = Object(jwks) as { keys?: unknown };
+  const isPlain = (value: unknown) => typeof value !== 'object' || value === null;
+  const isFlat = (value: unknown) => isPlain(value) || (Array.isArray(value) && value.every(isPlain));
+  if (!Array.isArray(keys) || !keys.every((key) => Object.values(Object(key)).every(isFlat))) {
+    throw invalidMetadata('jwks must be a JSON Web Key Set');
+  }
+  return { keys };
 }
 
 /** On the metadata of a client with keys that may do without them. */
