@@ -55,9 +55,23 @@ export class NotesStack extends Stack {
         timeout: Duration.minutes(5),
       }),
       scopes: [
-        { name: 'notes:use', description: 'Connect to your notes', default: true },
-        { name: 'notes:read', description: 'Read your notes' },
-        { name: 'notes:write', description: 'Add notes', implies: ['notes:read'] },
+        {
+          name: 'notes:use',
+          description: 'Connect to your notes',
+          descriptions: { de: 'Sich mit Ihren Notizen verbinden', fr: 'Se connecter à vos notes' },
+          default: true,
+        },
+        {
+          name: 'notes:read',
+          description: 'Read your notes',
+          descriptions: { de: 'Ihre Notizen lesen', fr: 'Lire vos notes' },
+        },
+        {
+          name: 'notes:write',
+          description: 'Add notes',
+          descriptions: { de: 'Notizen hinzufügen', fr: 'Ajouter des notes' },
+          implies: ['notes:read'],
+        },
       ],
       toolScopes: { list_notes: ['notes:read'], add_note: ['notes:write'] },
       claims: ['email'],
