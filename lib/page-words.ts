@@ -6,6 +6,8 @@
 /**
  * Words of the pages. A name in braces is a placeholder, which a page fills in; no other placeholder than those that are named
  * here is filled in. All words are text, not markup.
+ *
+ * Of each error page `...Title` is the heading, `...Happened` says what has happened, and `...ToDo` what the person can do.
  */
 export interface PageWords {
   /** Title of the consent page. `{client}`: what the app calls itself; `{resource}`: the name of the MCP server. */

@@ -46,21 +46,21 @@ export const de: Required<PageWords> = {
 
   expiredTitle: 'Diese Anmeldung ist abgelaufen',
   expiredHappened: 'Sie hat zu lange gedauert oder ist bereits abgeschlossen.',
-  expiredToDo: 'Gehen Sie zurück zu Ihrer App und verbinden Sie erneut.',
+  expiredToDo: 'Gehen Sie zurück zu Ihrer App und stellen Sie die Verbindung dort neu her.',
 
   otherBrowserTitle: 'Diese Anmeldung gehört zu einem anderen Browser',
   otherBrowserHappened:
-    'Eine Anmeldung muss in dem Browser enden, in dem sie begonnen hat. Dieser Browser hat sie nicht begonnen, oder er speichert keine Cookies.',
+    'Eine Anmeldung muss in dem Browser enden, in dem sie begonnen hat. Dieser Browser hat sie nicht begonnen, hat sie schon abgeschlossen oder speichert keine Cookies.',
   otherBrowserToDo:
-    'Wenn Ihnen jemand diesen Link geschickt hat, schließen Sie die Seite: Vielleicht hat es diese Person auf Ihren Zugang abgesehen. Andernfalls erlauben Sie Cookies für diese Website, gehen zurück zu Ihrer App und verbinden erneut.',
+    'Wenn Ihnen jemand diesen Link geschickt hat, schließen Sie die Seite: Vielleicht hat es diese Person auf Ihren Zugang abgesehen. Andernfalls erlauben Sie Cookies für diese Website, gehen zurück zu Ihrer App und stellen die Verbindung dort neu her.',
 
   usedTitle: 'Diese Anmeldung wurde bereits benutzt',
   usedHappened: 'Jede Anmeldung gilt nur einmal, und diese wurde schon beantwortet.',
-  usedToDo: 'Wenn Ihre App nicht verbunden ist, gehen Sie dorthin zurück und verbinden Sie erneut.',
+  usedToDo: 'Wenn Ihre App nicht verbunden ist, gehen Sie dorthin zurück und stellen Sie die Verbindung neu her.',
 
   forgedTitle: 'Das Formular kam nicht von unserer Seite',
   forgedHappened: 'Was ankam, passt nicht zu der Seite, die gezeigt wurde. Deshalb wurde nichts erlaubt.',
-  forgedToDo: 'Gehen Sie zurück zu Ihrer App und verbinden Sie erneut.',
+  forgedToDo: 'Gehen Sie zurück zu Ihrer App und stellen Sie die Verbindung dort neu her.',
 
   upstreamDownTitle: 'Der Anmeldedienst antwortet nicht',
   upstreamDownHappened:
@@ -72,7 +72,7 @@ export const de: Required<PageWords> = {
   notAllowedHappened: 'Sie haben sich als {account} angemeldet. Dieses Konto darf diesen Server nicht benutzen.',
   notAllowedHappenedUnnamed: 'Das Konto, mit dem Sie sich angemeldet haben, darf diesen Server nicht benutzen.',
   notAllowedToDo:
-    'Wenn Sie ein anderes Konto haben, das Zugang hat, nehmen Sie dieses. Wenn Sie Zugang haben sollten, wenden Sie sich an die Betreiber dieses Servers und nennen Sie ihnen die Referenz unten.',
+    'Wenn Sie ein anderes Konto haben, das Zugang hat, nehmen Sie dieses. Wenn Sie Zugang haben sollten, wenden Sie sich an die Betreiber dieses Servers und nennen Sie ihnen die Referenz, die unten steht.',
   notAllowedOtherAccount: 'Anderes Konto verwenden',
   notAllowedBack: 'Zurück zur App',
 
@@ -85,7 +85,7 @@ export const de: Required<PageWords> = {
   failureHappened:
     'Bei Ihrer Anfrage ist ein Fehler aufgetreten, den niemand vorhergesehen hat. Es wurde nichts erlaubt.',
   failureToDo:
-    'Gehen Sie zurück zu Ihrer App und verbinden Sie erneut. Wenn es wieder geschieht, nennen Sie den Betreibern dieses Servers die Referenz unten.',
+    'Gehen Sie zurück zu Ihrer App und stellen Sie die Verbindung dort neu her. Wenn es wieder geschieht, nennen Sie den Betreibern dieses Servers die Referenz, die unten steht.',
 
   reference: 'Referenz: {reference}',
   support: 'Hilfe erhalten',
@@ -94,6 +94,6 @@ export const de: Required<PageWords> = {
   rootPurpose:
     'Über diesen Server melden sich Menschen mit dem Konto, das sie schon haben, bei MCP-Servern an (Model Context Protocol) und entscheiden, welche Apps Zugang erhalten.',
   rootToDo:
-    'Auf dieser Seite gibt es nichts anzumelden. Tragen Sie die Adresse Ihres MCP-Servers in Ihrer App ein und verbinden Sie: Die App führt Sie hierher, sobald eine Anmeldung nötig ist.',
+    'Auf dieser Seite selbst gibt es nichts zu tun. Tragen Sie die Adresse Ihres MCP-Servers in Ihrer App ein und stellen Sie dort die Verbindung her: Die App führt Sie hierher, sobald eine Anmeldung nötig ist.',
   rootMetadata: 'Für Programme',
 };

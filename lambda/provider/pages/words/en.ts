@@ -49,7 +49,7 @@ export const en: Required<PageWords> = {
 
   otherBrowserTitle: 'This sign-in belongs to another browser',
   otherBrowserHappened:
-    'A sign-in must end in the browser in which it began. This browser did not begin it, or it does not keep cookies.',
+    'A sign-in must end in the browser in which it began. This browser did not begin it, has finished it already, or does not keep cookies.',
   otherBrowserToDo:
     'If someone sent you this link, close the page: they may be after your access. Otherwise, allow cookies for this site, then go back to your app and connect again.',
 

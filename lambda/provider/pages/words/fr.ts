@@ -49,7 +49,7 @@ export const fr: Required<PageWords> = {
 
   otherBrowserTitle: 'Cette connexion appartient à un autre navigateur',
   otherBrowserHappened:
-    'Une connexion doit se terminer dans le navigateur où elle a commencé. Elle n’a pas commencé dans celui-ci, ou il ne conserve pas les cookies.',
+    'Une connexion doit se terminer dans le navigateur où elle a commencé. Elle n’a pas commencé dans celui-ci, elle y est déjà terminée, ou il ne conserve pas les cookies.',
   otherBrowserToDo:
     'Si quelqu’un vous a envoyé ce lien, fermez la page\u00a0: cette personne cherche peut-être à obtenir votre accès. Sinon, autorisez les cookies pour ce site, puis revenez à votre application et connectez-vous de nouveau.',
 
