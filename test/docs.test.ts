@@ -66,3 +66,37 @@ describe('docs/identity-providers.md', () => {
     expect(() => Template.fromStack(stack)).not.toThrow();
   });
 });
+
+describe('docs/api.md', () => {
+  const sections = new Map(
+    readFileSync(join(root, 'docs/api.md'), 'utf8')
+      .split(/^##+ /m)
+      .map((section) => [/^[\w.]+/.exec(section)?.[0], section] as const),
+  );
+
+  /** Of the interfaces that people write objects of, those that share a section or have no heading of their name. */
+  const interfaces: Record<string, string[]> = {
+    'auth.protectRestApi': ['ProtectRestApiProps', 'ProtectionProps'],
+    UpstreamIdp: ['OidcUpstreamProps'],
+  };
+  // The rows of protectRestApi serve protectHttpApi too; the row of customDomain names the members.
+  const elsewhere = ['ProtectHttpApiProps', 'CustomDomainProps', ...Object.values(interfaces).flat()];
+  const exported = readFileSync(join(root, 'lib/index.ts'), 'utf8').match(/\b\w+(Props|Options|Scope)\b/g) ?? [];
+  for (const name of exported) if (!elsewhere.includes(name)) interfaces[name] = [name];
+
+  const library = readdirSync(join(root, 'lib'))
+    .map((name) => readFileSync(join(root, 'lib', name), 'utf8'))
+    .join('\n');
+
+  const membersOf = (name: string) => {
+    const [, body = ''] = new RegExp(`^export interface ${name}\\b[^{]*\\{\\n(.*?)^\\}`, 'ms').exec(library) ?? [];
+    return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, member]) => member);
+  };
+
+  test.each(Object.entries(interfaces))('%s has a row for each member, and no other', (heading, names) => {
+    const rows = sections.get(heading)?.matchAll(/^\| `(\w+)` \|/gm) ?? [];
+    const members = names.flatMap(membersOf);
+    expect(members).not.toEqual([]);
+    expect([...rows].map(([, member]) => member).sort()).toEqual(members.sort());
+  });
+});
