@@ -7,7 +7,10 @@ export function logDecisions(provider: Provider): void {
     logEvent('client.registered', { clientId: client.clientId }),
   );
   provider.on('registration_create.error', (_ctx, error) => logEvent('client.refused', describe(error)));
-  provider.on('authorization.error', (_ctx, error) => logEvent('authorization.refused', describe(error)));
+  provider.on('authorization.error', (ctx, error) => {
+    const { client_id: clientId, redirect_uri: redirectUri } = ctx.oidc.params ?? {};
+    logEvent('authorization.refused', { clientId, redirectUri, ...describe(error) });
+  });
   provider.on('authorization.success', (ctx) =>
     logEvent('code.issued', { clientId: ctx.oidc.client?.clientId, sub: ctx.oidc.session?.accountId }),
   );

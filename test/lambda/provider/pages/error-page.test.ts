@@ -149,8 +149,8 @@ const WAYS = [
     'upstream.unavailable',
     'The identity provider does not answer',
     async () => {
-      const { browser, page } = await consent();
       harness.upstream.failure = 503;
+      const { browser, page } = await consent();
       return browser.submit(page, 'allow');
     },
   ],
@@ -204,6 +204,18 @@ describe('a person who meets', () => {
 });
 
 describe('the page for a redirect URI that is not registered', () => {
+  it('has beside it in the log which client named which address', async () => {
+    const params = { redirect_uri: 'https://evil.example/cb' };
+    await harness.browser().open(harness.authorizationRequest(client, params).url);
+    expect(logged).toContainEqual(
+      expect.objectContaining({
+        event: 'authorization.refused',
+        clientId: client.client_id,
+        redirectUri: 'https://evil.example/cb',
+      }),
+    );
+  });
+
   it('leads nowhere, and names neither that address nor the registered one', async () => {
     const { text, status, headers } = await harness
       .browser()
