@@ -76,7 +76,7 @@ export class SignIn {
       scopes: withImplied(resource, scopes),
       identifies: scopes.includes('openid'),
       staysConnected: client.grantTypeAllowed('refresh_token'),
-      upstream: this.upstream,
+      upstream: await this.upstream.signInAddress(),
     });
   }
 

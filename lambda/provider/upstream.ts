@@ -75,13 +75,17 @@ export class Upstream {
     private readonly clientSecret: () => Promise<string>,
   ) {}
 
-  /** For people: where they are sent. */
-  get host(): string {
-    return new URL(this.config.issuer).host;
-  }
-
-  get origin(): string {
-    return new URL(this.config.issuer).origin;
+  /**
+   * Where people are sent: some providers, as Cognito, sign people in on another host than their issuer's. While that is not known it
+   * is the issuer, and what keeps it from being known is said when the person goes on.
+   */
+  async signInAddress(): Promise<URL> {
+    const { issuer } = this.config;
+    const metadata = await this.#configuration().then(
+      (configuration) => configuration.serverMetadata(),
+      () => undefined,
+    );
+    return new URL(metadata?.authorization_endpoint ?? issuer);
   }
 
   /**

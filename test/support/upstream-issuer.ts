@@ -26,6 +26,8 @@ export interface UpstreamIssuer extends AsyncDisposable {
   userInfo?: Record<string, unknown> | number;
   /** The metadata's `token_endpoint_auth_methods_supported`. */
   authMethods?: readonly string[];
+  /** The metadata's `authorization_endpoint`, where it is not the issuer's own. */
+  authorizationEndpoint?: string;
   /** The metadata's `prompt_values_supported`. */
   promptValues?: readonly string[];
   /** The authorization requests that it got. */
@@ -53,7 +55,7 @@ export async function startUpstreamIssuer(): Promise<UpstreamIssuer> {
       case '/.well-known/openid-configuration':
         return json(200, {
           issuer: self.issuer,
-          authorization_endpoint: `${self.issuer}/authorize`,
+          authorization_endpoint: self.authorizationEndpoint ?? `${self.issuer}/authorize`,
           token_endpoint: `${self.issuer}/token`,
           jwks_uri: `${self.issuer}/jwks`,
           userinfo_endpoint: self.userInfo === undefined ? undefined : `${self.issuer}/userinfo`,

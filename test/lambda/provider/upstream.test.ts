@@ -133,8 +133,8 @@ describe('an answer without an ID token', () => {
 
 describe('an upstream that is down', () => {
   it('before the person is sent there, is a page that says so, and nothing is lost', async () => {
-    const { browser, page } = await consent();
     harness.upstream.failure = 503;
+    const { browser, page } = await consent();
     const down = await browser.submit(page, 'allow', {}, atClient);
     expect([down.status, down.headers.get('retry-after')]).toEqual([503, '5']);
     delete harness.upstream.failure;
@@ -165,8 +165,8 @@ describe('an upstream that is down', () => {
         return passed ?? timeout(ms);
       });
     };
-    const { browser, page } = await consent();
     const before = neverAnswers();
+    const { browser, page } = await consent();
     expect((await browser.submit(page, 'allow', {}, atClient)).status).toBe(503);
     before.mockRestore();
     const answer = await browser.submit(page, 'allow', {}, ({ pathname }) => pathname === '/callback');

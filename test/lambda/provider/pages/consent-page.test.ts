@@ -50,6 +50,25 @@ describe('the consent page', () => {
     }
   });
 
+  it('names the host that people sign in at where it is not the issuer’s, as with Cognito', async () => {
+    await using cognito = await Harness.start();
+    cognito.upstream.authorizationEndpoint = 'https://acme.auth.eu-central-1.amazoncognito.com/oauth2/authorize';
+    const client = await cognito.register();
+    const page = await cognito.browser().open(cognito.authorizationRequest(client).url);
+    expect(wordsOf(page)).toContain('You sign in atacme.auth.eu-central-1.amazoncognito.com');
+  });
+
+  it('stands while the identity provider is down, and names its issuer’s host', async () => {
+    await using down = await Harness.start();
+    down.upstream.failure = 503;
+    const client = await down.register();
+    const page = await down.browser().open(down.authorizationRequest(client).url);
+    expect([page.status, wordsOf(page)]).toEqual([
+      200,
+      expect.stringContaining(`You sign in at${new URL(down.upstream.issuer).host}`),
+    ]);
+  });
+
   it('says every scope in words, that of OpenID Connect too', async () => {
     const words = wordsOf(await open({ scope: 'openid notes:write' }));
     for (const expected of [
