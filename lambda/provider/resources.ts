@@ -60,10 +60,21 @@ export function withImplied(resource: ResourceRecord, names: Iterable<string>): 
   return resource.scopes.filter(({ name }) => wanted.has(name));
 }
 
-/** Scheme and host in lower case, no default port, no trailing slash; undefined for what cannot be an identifier (RFC 8707 section 2). */
+/**
+ * Scheme and host in lower case, no default port, no dot segment, nothing percent-encoded that need not be (RFC 3986
+ * section 6.2.2), no trailing slash; undefined for what cannot be an identifier (RFC 8707 section 2).
+ */
 function canonical(identifier: string): string | undefined {
   const url = URL.parse(identifier);
   if (!url || identifier.includes('#') || url.username || url.password) return undefined;
   // Looks at each run of slashes once: anyone may send a long one.
-  return `${url.origin}${url.pathname.replace(/(?<!\/)\/+$/, '')}${url.search}`;
+  return `${url.origin}${plain(url.pathname).replace(/(?<!\/)\/+$/, '')}${plain(url.search)}`;
+}
+
+/** Percent-encoded only where the character is not an unreserved one (RFC 3986 section 2.3). */
+function plain(text: string): string {
+  return text.replace(/%[\da-f]{2}/gi, (encoded) => {
+    const character = String.fromCharCode(Number.parseInt(encoded.slice(1), 16));
+    return /[\w.~-]/.test(character) ? character : encoded.toUpperCase();
+  });
 }

@@ -21,7 +21,10 @@ describe('an authorization request', () => {
     ['', ['notes:use']],
     ['unknown', ['notes:use']],
     ['openid profile email', ['notes:use', 'openid']],
+    ['offline_access', ['notes:use']],
     ['offline_access notes:read', ['notes:read']],
+    [' notes:read  notes:read ', ['notes:read']],
+    ['openid offline_access notes:use notes:read notes:write', ['notes:use', 'notes:read', 'notes:write', 'openid']],
     ['notes:write unknown', ['notes:read', 'notes:write']],
   ])('for the scope %j asks for consent to %j', async (scope, shown) => {
     expect(await scopesShown({ scope })).toEqual(shown);

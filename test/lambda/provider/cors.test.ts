@@ -22,6 +22,10 @@ function mayRead({ headers }: { headers: Headers }, origin = ORIGIN): boolean {
   return ['*', origin].includes(headers.get('access-control-allow-origin') ?? '');
 }
 
+/** The headers that it lets a script see beyond the usual ones. */
+const exposed = ({ headers }: { headers: Headers }): string[] =>
+  (headers.get('access-control-expose-headers') ?? '').toLowerCase().split(/, ?/);
+
 describe('a page of a browser client', () => {
   it.each([
     ...DOCUMENTS.map((path) => ({ path, method: 'GET' })),
@@ -81,6 +85,16 @@ describe('a page of a browser client', () => {
     const response = await harness.post(path, { client_id: client.client_id, ...params }, { origin: ORIGIN });
     expect([response.status, mayRead(response)]).toEqual([status, true]);
     expect(await response.json()).toHaveProperty('error');
+    expect(exposed(response)).toContain('www-authenticate');
+  });
+
+  it.each([
+    ...DOCUMENTS.map((path) => [path, 'GET']),
+    ...['/token', '/revoke', '/register'].map((path) => [path, 'POST']),
+  ])('sends no cookies to %s', async (path = '', method = '') => {
+    const response = await harness.fetch(path, { method, headers: { origin: ORIGIN, cookie: 'a=b' } });
+    expect(mayRead(response)).toBe(true);
+    expect(response.headers.get('access-control-allow-credentials')).toBeNull();
   });
 
   it('may read that another of its requests was first', async () => {

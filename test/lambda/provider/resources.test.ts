@@ -42,6 +42,15 @@ describe('with several protected resources', () => {
     expect(decodeJwt(body.access_token!)).toMatchObject({ aud: FILES.identifier, scope: 'files:read' });
   });
 
+  it('a token request that names none is for the one that was consented to, not for the default', async () => {
+    await using harness = await Harness.start({ resources: [NOTES, { ...FILES, default: true }] });
+    const client = await harness.register();
+    const { body } = await harness.redeem(client, await harness.signIn(client), { resource: undefined });
+    expect(decodeJwt(body.access_token!).aud).toBe(RESOURCE);
+    const refreshed = await harness.refresh(client, body.refresh_token);
+    expect(decodeJwt(refreshed.body.access_token!).aud).toBe(RESOURCE);
+  });
+
   it('a token is for the one that was consented to, and is not burned by asking for another', async () => {
     await using harness = await Harness.start({ resources: [NOTES, FILES] });
     const client = await harness.register();
@@ -117,16 +126,23 @@ describe('the list of protected resources', () => {
 describe('a resource identifier', () => {
   const catalogue = new Catalogue([NOTES]);
 
-  it.each([RESOURCE, `${RESOURCE}/`, `${RESOURCE}//`, 'HTTPS://MCP.EXAMPLE.COM:443/mcp'])(
-    'is spelled %s, too',
-    (spelled) => {
-      expect(catalogue.find(spelled)).toBe(NOTES);
-    },
-  );
+  it.each([
+    RESOURCE,
+    `${RESOURCE}/`,
+    `${RESOURCE}//`,
+    'HTTPS://MCP.EXAMPLE.COM:443/mcp',
+    'https://mcp.example.com/a/../mcp',
+    'https://mcp.example.com/%6dc%70',
+  ])('is spelled %s, too', (spelled) => {
+    expect(catalogue.find(spelled)).toBe(NOTES);
+  });
 
   it.each([
     'https://mcp.example.com/MCP',
     'https://mcp.example.com/mcp/x',
+    'https://mcp.example.com/mcp%2F',
+    'https://mcp.example.com/mcp%2Fx',
+    'https://mcp.example.com/%256Dcp',
     'https://mcp.example.com/mcp?x',
     'https://mcp.example.com/mcp#x',
     'https://mcp.example.com/mcp#',

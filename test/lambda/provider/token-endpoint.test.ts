@@ -92,22 +92,36 @@ describe('a code', () => {
 });
 
 describe('the audience', () => {
-  it.each(['https://mcp.example.com/mcp/', 'HTTPS://MCP.example.com/mcp', 'https://mcp.example.com:443/mcp'])(
-    'is the one resource, spelled as %s on every request',
-    async (resource) => {
-      const signIn = await harness.signIn(client, { resource });
-      const { status, body } = await harness.redeem(client, signIn, { resource });
-      expect(status).toBe(200);
-      expect(decodeJwt(body.access_token!).aud).toBe(RESOURCE);
-      const refreshed = await harness.refresh(client, body.refresh_token, { resource: RESOURCE });
-      expect(decodeJwt(refreshed.body.access_token!).aud).toBe(RESOURCE);
-    },
-  );
+  it.each([
+    'https://mcp.example.com/mcp',
+    'https://mcp.example.com/mcp/',
+    'HTTPS://MCP.example.com/mcp',
+    'https://mcp.example.com:443/mcp',
+    'https://mcp.example.com/./mcp',
+    'https://mcp.example.com/%6Dcp',
+  ])('is the one resource, spelled as %s on every request', async (resource) => {
+    const signIn = await harness.signIn(client, { resource });
+    const { status, body } = await harness.redeem(client, signIn, { resource });
+    expect(status).toBe(200);
+    expect(decodeJwt(body.access_token!).aud).toBe(RESOURCE);
+    const refreshed = await harness.refresh(client, body.refresh_token, { resource });
+    expect(decodeJwt(refreshed.body.access_token!).aud).toBe(RESOURCE);
+  });
 
   it('is the only resource where no request names one', async () => {
     const signIn = await harness.signIn(client, { resource: undefined });
     const { body } = await harness.redeem(client, signIn, { resource: undefined });
     expect(decodeJwt(body.access_token!).aud).toBe(RESOURCE);
+    const refreshed = await harness.refresh(client, body.refresh_token);
+    expect(decodeJwt(refreshed.body.access_token!).aud).toBe(RESOURCE);
+  });
+
+  it('of a refresh that asks for an unknown resource burns nothing', async () => {
+    const { body } = await harness.redeem(client, await harness.signIn(client));
+    const refused = await harness.refresh(client, body.refresh_token, { resource: 'https://other.example.com/mcp' });
+    expect([refused.status, refused.body.error]).toEqual([400, 'invalid_target']);
+    later(61);
+    expect((await harness.refresh(client, body.refresh_token)).status).toBe(200);
   });
 });
 
