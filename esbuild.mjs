@@ -1,18 +1,20 @@
-// Bundles each function into assets/<name>/index.js, so that who uses the construct needs no bundler and no Docker.
+// Bundles each function into assets/<name>/index.js, so that who uses the construct needs no bundler and no Docker; and what operators
+// run by hand, so that it needs no package beside this one.
 // `node esbuild.mjs` bundles all of them, `node esbuild.mjs authorizer` just that one.
 import { build } from 'esbuild';
 
-const functions = {
+const bundles = {
   provider: 'lambda/provider/handler.mts',
   authorizer: 'lambda/authorizer/handler.ts',
   'rotate-keys': 'lambda/rotate-keys/handler.ts',
   'on-deploy': 'lambda/on-deploy/handler.ts',
   'example-notes-server': 'examples/notes-server/handler.ts',
+  operator: 'operator/index.ts',
 };
 
 const wanted = process.argv.slice(2);
 await Promise.all(
-  Object.entries(functions)
+  Object.entries(bundles)
     .filter(([name]) => wanted.length === 0 || wanted.includes(name))
     .map(([name, entry]) =>
       build({
@@ -23,7 +25,8 @@ await Promise.all(
         // oidc-provider knows its models by the names of their classes.
         keepNames: name === 'provider',
         platform: 'node',
-        target: 'node24',
+        // Lambda's; operators have what they have.
+        target: name === 'operator' ? 'node22' : 'node24',
         format: 'cjs',
         mainFields: ['module', 'main'],
         legalComments: 'none',

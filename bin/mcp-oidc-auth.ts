@@ -1,85 +1,45 @@
 #!/usr/bin/env node
-import { parseArgs } from 'node:util';
-import type { Started, StartOptions } from '../local/command/start';
-import { StartError } from '../local/start-error';
+import { join } from 'node:path';
+import type { operate } from '../operator';
+import { start } from './start';
 
-const USAGE = `Usage: mcp-oidc-auth start [--port 3000] [--upstream https://login.example.com]
+const USAGE = `Usage: mcp-oidc-auth start    runs the app of cdk.json on this machine
+       mcp-oidc-auth people   lists or ends what one person has granted
+       mcp-oidc-auth clients  adds, shows or removes a client
 
-Synthesizes the app of cdk.json and runs it on this machine: the issuer on PORT,
-the MCP server on PORT+1, a demo identity provider on PORT+2.
+Each says more with --help.`;
 
---upstream names the issuer of an identity provider of your own instead; the client
-that you have there is asked for.
+/** The oldest Node that has all that the operators' commands use. */
+const OPERATORS_NODE = 22;
 
-Environment: UPSTREAM_ISSUER, UPSTREAM_CLIENT_ID and UPSTREAM_CLIENT_SECRET say the
-same without questions, AWS_ENDPOINT_URL_DYNAMODB names a DynamoDB of your own.`;
+const [command, ...args] = process.argv.slice(2);
+switch (command) {
+  case 'start':
+    start(args);
+    break;
+  case 'people':
+  case 'clients':
+    operatorsCommand(command, args);
+    break;
+  case '--help':
+  case '-h':
+    console.log(USAGE);
+    break;
+  default:
+    fail(USAGE);
+}
 
-/** What the functions run on. */
-const NODE = 24;
-
-/** The highest port that leaves room for the two others. */
-const HIGHEST_PORT = 65_533;
+/** Runs a bundle, which brings with it all packages that it needs. */
+async function operatorsCommand(name: 'people' | 'clients', options: string[]): Promise<void> {
+  if (Number.parseInt(process.versions.node, 10) < OPERATORS_NODE) {
+    fail(`${name} needs Node ${OPERATORS_NODE} or newer. This is Node ${process.versions.node}.`);
+  }
+  // This file runs as dist/bin/mcp-oidc-auth.js.
+  const bundle = require(join(__dirname, '..', '..', 'assets', 'operator')) as { operate: typeof operate };
+  process.exitCode = await bundle.operate(name, options, { print: console.log, note: console.error });
+}
 
 function fail(message: string): never {
   console.error(message);
   process.exit(1);
 }
-
-function readOptions(): { port: number; upstream: string | undefined } {
-  try {
-    const { values, positionals } = parseArgs({
-      allowPositionals: true,
-      options: { help: { type: 'boolean', short: 'h' }, port: { type: 'string' }, upstream: { type: 'string' } },
-    });
-    if (values.help) {
-      console.log(USAGE);
-      process.exit(0);
-    }
-    if (positionals.length !== 1 || positionals[0] !== 'start') fail(USAGE);
-    const port = Number(values.port ?? 3000);
-    if (!Number.isInteger(port) || port < 1 || port > HIGHEST_PORT) {
-      fail(`--port needs a number from 1 to ${HIGHEST_PORT}, got ${values.port}.`);
-    }
-    return { port, upstream: values.upstream };
-  } catch (error) {
-    fail(`${(error as Error).message}\n\n${USAGE}`);
-  }
-}
-
-/** What only this command needs: whoever just imports the construct does without. */
-const NEEDED = ['@cloud-copilot/iam-simulate', '@smithy/core', '@smithy/signature-v4', 'dynalite', 'oidc-provider'];
-
-async function run(options: StartOptions): Promise<Started> {
-  if (Number.parseInt(process.versions.node, 10) !== NODE) {
-    throw new StartError(
-      `start needs Node ${NODE}, because that is what the functions run on. This is Node ${process.versions.node}. In the repository of mcp-oidc-auth, npm start brings its own.`,
-    );
-  }
-  const { start } = await import('../local/command/start.js').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'MODULE_NOT_FOUND') throw error;
-    const { devDependencies } = require('mcp-oidc-auth/package.json');
-    const packages = NEEDED.map((name) => `"${name}@${devDependencies[name]}"`).join(' ');
-    throw new StartError(
-      `start needs packages of its own. Install them and try again:\n  npm install --save-dev ${packages}`,
-    );
-  });
-  return start(options, console.log);
-}
-
-const ending = new AbortController();
-const starting = run({ ...readOptions(), signal: ending.signal });
-
-/** More than one signal may come: npm passes on what the terminal has sent to everyone already. */
-async function end(): Promise<void> {
-  if (ending.signal.aborted) return;
-  ending.abort();
-  // What cannot start has cleaned up after itself.
-  await starting.then((started) => started.close()).catch(() => {});
-  process.exit(0);
-}
-
-process.on('SIGINT', end);
-process.on('SIGTERM', end);
-starting.catch((error: Error) => {
-  if (!ending.signal.aborted) fail(`\n${error instanceof StartError ? error.message : error.stack}`);
-});

@@ -1,0 +1,90 @@
+import { parseArgs } from 'node:util';
+import type { Started, StartOptions } from '../local/command/start';
+import { StartError } from '../local/start-error';
+
+const USAGE = `Usage: mcp-oidc-auth start [--port 3000] [--upstream https://login.example.com]
+
+Synthesizes the app of cdk.json and runs it on this machine: the issuer on PORT,
+the MCP server on PORT+1, a demo identity provider on PORT+2.
+
+--upstream names the issuer of an identity provider of your own instead; the client
+that you have there is asked for.
+
+Environment: UPSTREAM_ISSUER, UPSTREAM_CLIENT_ID and UPSTREAM_CLIENT_SECRET say the
+same without questions, AWS_ENDPOINT_URL_DYNAMODB names a DynamoDB of your own.`;
+
+/** What the functions run on. */
+const NODE = 24;
+
+/** The highest port that leaves room for the two others. */
+const HIGHEST_PORT = 65_533;
+
+function readOptions(args: string[]): { port: number; upstream: string | undefined } {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: { help: { type: 'boolean', short: 'h' }, port: { type: 'string' }, upstream: { type: 'string' } },
+    });
+    if (values.help) {
+      console.log(USAGE);
+      process.exit(0);
+    }
+    const port = Number(values.port ?? 3000);
+    if (!Number.isInteger(port) || port < 1 || port > HIGHEST_PORT) {
+      fail(`--port needs a number from 1 to ${HIGHEST_PORT}, got ${values.port}.`);
+    }
+    return { port, upstream: values.upstream };
+  } catch (error) {
+    fail(`${(error as Error).message}\n\n${USAGE}`);
+  }
+}
+
+/** What only this command needs: whoever just imports the construct does without. */
+const NEEDED = ['@cloud-copilot/iam-simulate', '@smithy/core', '@smithy/signature-v4', 'dynalite', 'oidc-provider'];
+
+async function run(options: StartOptions): Promise<Started> {
+  if (Number.parseInt(process.versions.node, 10) !== NODE) {
+    throw new StartError(
+      `start needs Node ${NODE}, because that is what the functions run on. This is Node ${process.versions.node}. In the repository of mcp-oidc-auth, npm start brings its own.`,
+    );
+  }
+  const command = await import('../local/command/start.js').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'MODULE_NOT_FOUND') throw error;
+    const { devDependencies } = require('mcp-oidc-auth/package.json');
+    const packages = NEEDED.map((name) => `"${name}@${devDependencies[name]}"`).join(' ');
+    throw new StartError(
+      `start needs packages of its own. Install them and try again:\n  npm install --save-dev ${packages}`,
+    );
+  });
+  return command.start(options, console.log);
+}
+
+/**
+ * `mcp-oidc-auth start`: runs until a signal ends it.
+ *
+ * @param args what was typed after `start`
+ */
+export function start(args: string[]): void {
+  const ending = new AbortController();
+  const starting = run({ ...readOptions(args), signal: ending.signal });
+
+  /** More than one signal may come: npm passes on what the terminal has sent to everyone already. */
+  async function end(): Promise<void> {
+    if (ending.signal.aborted) return;
+    ending.abort();
+    // What cannot start has cleaned up after itself.
+    await starting.then((started) => started.close()).catch(() => {});
+    process.exit(0);
+  }
+
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+  starting.catch((error: Error) => {
+    if (!ending.signal.aborted) fail(`\n${error instanceof StartError ? error.message : error.stack}`);
+  });
+}
+
+function fail(message: string): never {
+  console.error(message);
+  process.exit(1);
+}

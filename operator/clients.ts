@@ -1,0 +1,151 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { isClientIdUrl } from '../lambda/provider/client-metadata/client-id-url';
+import { ClientMetadataError, ClientPolicy, type Metadata } from '../lambda/provider/client-policy';
+import { displayable } from '../lambda/provider/displayable';
+import { clientKey } from '../lambda/provider/keys';
+import { preRegisteredClient } from '../lambda/provider/pre-registered-client';
+import { putConfigured } from '../lambda/store/configured-record';
+import type { StoredRecord } from '../lambda/store/dynamo-store';
+import type { ClientRecord } from '../lib/contract';
+import { OperatorError, UsageError } from './errors';
+import type { Output } from './output';
+import { onTable, type Table } from './table';
+
+export const CLIENTS_USAGE = `Usage: mcp-oidc-auth clients add --table NAME --name TEXT --redirect-uri URI [--redirect-uri URI ...] [--secret]
+       mcp-oidc-auth clients show --table NAME ID
+       mcp-oidc-auth clients remove --table NAME ID
+
+add registers a client that never expires and that you vouch for on the consent page.
+show prints what is known of any client, remove takes any away that has registered.
+
+  --table         the table of the authorization server
+  --name          what people read on the consent page
+  --redirect-uri  https, http on a loopback address, or a private-use scheme (com.example.app:/callback)
+  --secret        makes the client a confidential one; its secret is printed once
+
+Region and credentials are those that the AWS CLI uses (AWS_REGION, AWS_PROFILE ...).`;
+
+/** Adds, shows or removes a client. */
+export async function clients(args: string[], output: Output): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      table: { type: 'string' },
+      name: { type: 'string' },
+      'redirect-uri': { type: 'string', multiple: true },
+      secret: { type: 'boolean' },
+    },
+  });
+  const { table: tableName, name, 'redirect-uri': redirectUris, secret } = values;
+  const [action, id, ...rest] = positionals;
+  if (rest.length > 0) throw new UsageError(`One client at a time, got ${positionals.slice(1).join(' ')}.`);
+  if (action === 'add') {
+    if (id !== undefined) throw new UsageError(`clients add gives the client its id, got ${id}.`);
+    if (!name || !redirectUris) throw new UsageError('clients add needs --name and at least one --redirect-uri.');
+    return onTable(tableName, (table) => add(table, { name, redirectUris, secret }, output));
+  }
+  if (action !== 'show' && action !== 'remove') {
+    throw new UsageError(`clients needs add, show or remove, got ${action ?? 'nothing'}.`);
+  }
+  if (!id) throw new UsageError(`clients ${action} needs the id of a client.`);
+  if (name || redirectUris || secret) {
+    throw new UsageError('--name, --redirect-uri and --secret are for clients add alone.');
+  }
+  return onTable(tableName, (table) => (action === 'show' ? show : remove)(table, id, output));
+}
+
+interface NewClient extends Omit<ClientRecord, 'clientId'> {
+  readonly secret?: boolean;
+}
+
+async function add(table: Table, { name, redirectUris, secret }: NewClient, output: Output): Promise<void> {
+  const clientId = randomUUID();
+  const client_secret = secret ? randomBytes(32).toString('base64url') : undefined;
+  const metadata = {
+    ...checked({ clientId, name, redirectUris }, client_secret),
+    client_id_issued_at: Math.floor(Date.now() / 1000),
+  };
+  await putConfigured(table.client, table.name, clientKey(clientId), metadata);
+  output.print(printable({ ...metadata, client_secret }));
+  if (secret) {
+    output.note(
+      'The secret is shown this once: the table holds its hash alone. It may be sent by client_secret_post too.',
+    );
+  }
+}
+
+function checked(client: ClientRecord, secret?: string): Metadata {
+  try {
+    return preRegisteredClient(new ClientPolicy(), client, secret);
+  } catch (error) {
+    throw error instanceof ClientMetadataError
+      ? new OperatorError(`The client is not registered: ${error.message}.`)
+      : error;
+  }
+}
+
+async function show(table: Table, id: string, output: Output): Promise<void> {
+  const record = await found(table, id);
+  const { client_secret: _, ...metadata } = metadataOf(record, id);
+  const { expiresAt, registeredBy } = record;
+  output.print(
+    printable({
+      origin: originOf(record, id),
+      registeredBy,
+      expires: expiresAt === undefined ? 'never' : new Date(expiresAt * 1000).toISOString(),
+      metadata,
+    }),
+  );
+}
+
+async function remove(table: Table, id: string, output: Output): Promise<void> {
+  if (isClientIdUrl(id)) {
+    throw new OperatorError(
+      `${id} is described by its own document, which is fetched again when it is needed: nothing here could remove it.`,
+    );
+  }
+  const record = await found(table, id);
+  await table.store.delete(clientKey(id));
+  const { client_name: name, token_endpoint_auth_method: method } = metadataOf(record, id);
+  output.note(
+    `Removed ${displayable(String(name ?? '')) || id}. What it was granted cannot be used any more, because the client is unknown. Access tokens already issued live on until they expire (lifetimes.accessToken, 1 hour by default).`,
+  );
+  if (record.registeredBy) {
+    output.note(
+      `It is declared in the prop clients, by ${record.registeredBy}: take it out there too, or its next change registers it again.`,
+    );
+  }
+  if (originOf(record, id) === 'registration' && method === 'none') {
+    output.note('An app that registers the same metadata again gets the same id, and can use its former grants again.');
+  }
+}
+
+async function found(table: Table, id: string): Promise<StoredRecord> {
+  const [record] = await table.store.read([clientKey(id)]);
+  if (!record) throw new OperatorError(`No client has the id ${id} in ${table.name}, or it has expired.`);
+  return record;
+}
+
+/** How the client comes to be known: a URL names its metadata document, and the operators' clients alone never expire. */
+function originOf({ expiresAt }: StoredRecord, id: string): 'document' | 'operators' | 'registration' {
+  if (isClientIdUrl(id)) return 'document';
+  return expiresAt === undefined ? 'operators' : 'registration';
+}
+
+function metadataOf({ value }: StoredRecord, id: string): Metadata {
+  return isClientIdUrl(id) ? (value as { metadata: Metadata }).metadata : (value as Metadata);
+}
+
+/** JSON that a terminal shows as it is: strangers may have written some of it. */
+function printable(value: object): string {
+  return JSON.stringify(value, undefined, 2).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    character === '\n' ? character : escaped(character),
+  );
+}
+
+function escaped(character: string): string {
+  const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
+}

@@ -1,0 +1,96 @@
+import { parseArgs } from 'node:util';
+import type { ConsentRecord } from '../lambda/provider/consent-record';
+import { displayable } from '../lambda/provider/displayable';
+import { listedGrantKey, personPartition } from '../lambda/provider/keys';
+import { subjectOf } from '../lambda/provider/subject';
+import type { StoredRecord } from '../lambda/store/dynamo-store';
+import { UsageError } from './errors';
+import type { Output } from './output';
+import { onTable, type Table } from './table';
+
+export const PEOPLE_USAGE = `Usage: mcp-oidc-auth people grants --table NAME (--sub SUB | --issuer URL --subject SUBJECT)
+       mcp-oidc-auth people revoke --table NAME (--sub SUB | --issuer URL --subject SUBJECT)
+
+grants lists what one person has granted, revoke ends all of it.
+
+  --table    the table of the authorization server
+  --sub      the person as access tokens and the log name them
+  --issuer   the identity provider, spelled as \`iss\` of its ID tokens
+  --subject  the person there: \`sub\` of the ID token
+
+Region and credentials are those that the AWS CLI uses (AWS_REGION, AWS_PROFILE ...).`;
+
+/** Lists, or ends, everything that one person has granted. */
+export async function people(args: string[], output: Output): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      table: { type: 'string' },
+      sub: { type: 'string' },
+      issuer: { type: 'string' },
+      subject: { type: 'string' },
+    },
+  });
+  const [action, ...rest] = positionals;
+  if ((action !== 'grants' && action !== 'revoke') || rest.length > 0) {
+    throw new UsageError(`people needs grants or revoke, got ${positionals.join(' ') || 'nothing'}.`);
+  }
+  const sub = personOf(values);
+  await onTable(values.table, (table) => (action === 'grants' ? list : revoke)(table, sub, output));
+}
+
+function personOf({ sub, issuer, subject }: { sub?: string; issuer?: string; subject?: string }): string {
+  if (sub !== undefined && issuer === undefined && subject === undefined) {
+    if (/^[\w-]{43}$/.test(sub)) return sub;
+    throw new UsageError(
+      `--sub needs the 43 characters that access tokens and the log have as sub, got '${sub}'. The identity provider's own goes into --subject, with --issuer.`,
+    );
+  }
+  if (sub === undefined && issuer && subject) return subjectOf(issuer, subject);
+  throw new UsageError('A person is named by --sub, or by --issuer and --subject together.');
+}
+
+async function list(table: Table, sub: string, output: Output): Promise<void> {
+  const listed = await grantsOf(table, sub);
+  for (const record of listed) output.print(describe(record));
+  output.note(listed.length === 0 ? nothing(table, sub) : `${counted(listed)} of ${sub}.`);
+}
+
+async function revoke(table: Table, sub: string, output: Output): Promise<void> {
+  const ended: StoredRecord[] = [];
+  // Until nothing is found: a sign-in that was under way may end while this runs.
+  for (;;) {
+    const listed = await grantsOf(table, sub);
+    if (listed.length === 0) break;
+    const keys = listed.map(({ key }) => key);
+    // The grants first: as long as one is there it is listed, so that whoever was interrupted can begin again.
+    await table.store.deleteMany(keys.map(listedGrantKey));
+    await table.store.deleteMany(keys);
+    for (const record of listed) output.print(describe(record));
+    ended.push(...listed);
+  }
+  if (ended.length === 0) return output.note(nothing(table, sub));
+  output.note(
+    `${counted(ended)} of ${sub} ended: codes and refresh tokens are refused from now on. Access tokens already issued live on until they expire (lifetimes.accessToken, 1 hour by default).`,
+  );
+}
+
+function grantsOf({ store }: Table, sub: string): Promise<StoredRecord[]> {
+  return store.list(personPartition(sub), { prefix: '/grant#' });
+}
+
+function describe({ value }: StoredRecord): string {
+  const { clientId, clientName, resource, scopes, consentedAt } = value as ConsentRecord;
+  const since = new Date(consentedAt * 1000).toISOString();
+  const name = displayable(clientName ?? '') || '(no name)';
+  return `${since}  ${name}  ${clientId}  ${resource}  ${scopes.join(' ')}`;
+}
+
+function counted({ length }: readonly unknown[]): string {
+  return length === 1 ? '1 grant' : `${length} grants`;
+}
+
+function nothing({ name }: Table, sub: string): string {
+  return `Nothing is granted by ${sub} in ${name}.`;
+}
