@@ -35,6 +35,23 @@ test.each(pages)('%s links to files and headings that exist', (page) => {
   }
 });
 
+test('docs/operations.md names every event of the log, and no other', () => {
+  const sources = readdirSync(join(root, 'lambda'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.m?ts$/.test(name))
+    .map((name) => readFileSync(join(root, 'lambda', name), 'utf8'));
+  const logged = sources.flatMap((source) => [
+    ...source.matchAll(/(?:log(?:Event|Problem)\(\s*|\bevent: |outcome: )'(\w+[._]\w+)'/g),
+  ]);
+  const text = readFileSync(join(root, 'docs/operations.md'), 'utf8');
+  const rows = text
+    .split('| Event |')[1]!
+    .split('\n')
+    .filter((line) => line.startsWith('| `'));
+  const named = rows.flatMap((row) => [...row.split('|')[1]!.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
+  expect(named.length).toBeGreaterThan(30);
+  expect([...named].sort()).toEqual([...new Set(logged.map(([, name]) => name))].sort());
+});
+
 describe('docs/identity-providers.md', () => {
   const text = readFileSync(join(root, 'docs/identity-providers.md'), 'utf8');
   const sections = text

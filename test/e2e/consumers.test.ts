@@ -69,10 +69,12 @@ describe('the package', () => {
         'docs/images/flow.svg',
         ...pictures.map((name) => `docs/images/pages/${name}`),
         'docs/local.md',
+        'docs/operations.md',
         'docs/storage-schema.md',
         'dist/bin/mcp-oidc-auth.js',
+        'dist/bin/start.js',
         ...bearer.flatMap((name) => ['.d.ts', '.js'].map((suffix) => `dist/lambda/authorizer/${name}${suffix}`)),
-        ...['authorizer', 'on-deploy', 'provider', 'rotate-keys'].map((name) => `assets/${name}/index.js`),
+        ...['authorizer', 'on-deploy', 'operator', 'provider', 'rotate-keys'].map((name) => `assets/${name}/index.js`),
       ].sort(),
     );
   });
@@ -158,5 +160,12 @@ describe.each([
       code: 1,
       stderr: expect.stringMatching(/npm install --save-dev .*"dynalite@.*"oidc-provider@9\.13\.3"/),
     });
+
+    // What operators run by hand brings all that it needs, up to the AWS SDK.
+    const grants = run(process.execPath, [command, 'people', 'grants', '--table', 'x', '--sub', 'x'.repeat(43)], {
+      cwd: app,
+      env: { PATH: environment.PATH, AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' },
+    });
+    await expect(grants).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/^No AWS region is set\./) });
   });
 });

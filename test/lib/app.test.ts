@@ -37,7 +37,9 @@ describe('the app that is deployed', () => {
   });
 
   test('says where everything is', () => {
-    expect(Object.keys(template.Outputs)).toEqual(expect.arrayContaining(['Issuer', 'McpUrl', 'CallbackUrl']));
+    expect(Object.keys(template.Outputs)).toEqual(
+      expect.arrayContaining(['Issuer', 'McpUrl', 'TableName', 'CallbackUrl']),
+    );
     expect(text(template.Outputs.McpUrl.Value)).toMatch(/^https:\/\/<NotesApi\w+>\.execute-api\..*\/prod\/mcp$/);
     expect(text(template.Outputs.CallbackUrl.Value)).toBe(`${text(template.Outputs.Issuer.Value)}/callback`);
   });
