@@ -1,11 +1,12 @@
 import { type Adapter, type AdapterPayload, errors, Provider } from 'oidc-provider';
 import type { StoredRecord } from '../store/dynamo-store';
 import { isClientIdUrl } from './client-metadata/client-id-url';
-import { asPresented } from './client-policy';
+import { asPresented, UNUSED_LIFETIME } from './client-policy';
+import { now } from './clock';
 import { CodeAdapter } from './code-adapter';
 import { clientKey, codeKey, decisionKey, grantKey, interactionKey, refreshTokenKey } from './keys';
 import { BY_OPERATORS } from './pre-registered-client';
-import { type AdapterContext, now, RecordAdapter, UNUSED_LIFETIME } from './record-adapter';
+import { type AdapterContext, RecordAdapter } from './record-adapter';
 import { RefreshTokenAdapter } from './refresh-token-adapter';
 import { storedMetadata } from './stored-metadata';
 import { currentUnitOfWork } from './unit-of-work';

@@ -45,6 +45,9 @@ const LISTS = new Set(['grant_types', 'redirect_uris', 'response_types']);
 /** Pages for people; one that is not https is left out. */
 const LINKS = new Set(['client_uri', 'logo_uri', 'policy_uri', 'tos_uri']);
 
+/** Seconds for which a client is remembered that has not received a token yet: anyone may name clients without end. */
+export const UNUSED_LIFETIME = 24 * 60 * 60;
+
 export type Metadata = Record<string, unknown>;
 
 /** Metadata that is not taken, as RFC 7591 section 3.2.2 has it. */

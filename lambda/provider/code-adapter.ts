@@ -1,9 +1,10 @@
 import { type AdapterPayload, errors, Provider } from 'oidc-provider';
 import type { StoredRecord } from '../store/dynamo-store';
+import { now } from './clock';
 import { refreshTokenKey } from './keys';
 import { logEvent } from './log';
 import { isRecent, UnderWayError } from './race';
-import { now, RecordAdapter } from './record-adapter';
+import { RecordAdapter } from './record-adapter';
 
 /**
  * A code that is presented again is refused, and the engine revokes what it was redeemed for (RFC 6749 section 4.1.2),

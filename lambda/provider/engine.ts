@@ -7,6 +7,7 @@ import { OIDC_SCOPES } from './authorization-request';
 import { BrowserBinding } from './browser-binding';
 import { FetchUnavailable, type GuardedFetch } from './client-metadata/guarded-fetch';
 import type { MetadataDocuments } from './client-metadata/metadata-documents';
+import { now } from './clock';
 import { logDecisions } from './decisions';
 import { hash, presentedKey } from './keys';
 import { BY_OPERATORS } from './pre-registered-client';
@@ -160,7 +161,7 @@ function configuration(
       Grant: lifetimes.grant,
       // A refresh token never outlives its grant: a refresh that cannot work must not look as if it could.
       RefreshToken: (ctx) => {
-        const left = (ctx.oidc.entities.Grant?.exp ?? 0) - Math.floor(Date.now() / 1000);
+        const left = (ctx.oidc.entities.Grant?.exp ?? 0) - now();
         return Math.max(1, Math.min(lifetimes.refreshTokenIdle, left));
       },
     },

@@ -2,6 +2,7 @@ import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { Lifetimes } from '../../lib/contract';
 import type { DynamoStore, StoredRecord } from '../store/dynamo-store';
 import type { MetadataDocuments } from './client-metadata/metadata-documents';
+import { now } from './clock';
 import type { Successors } from './successors';
 import { currentUnitOfWork } from './unit-of-work';
 
@@ -11,11 +12,6 @@ export interface AdapterContext {
   readonly lifetimes: Lifetimes;
   readonly successors: Successors;
 }
-
-export const now = () => Math.floor(Date.now() / 1000);
-
-/** Seconds for which a client is remembered that has not received a token yet: anyone may name clients without end. */
-export const UNUSED_LIFETIME = 24 * 60 * 60;
 
 /** Reads and writes one record for one handle, inside the request's unit of work where there is one. */
 export class RecordAdapter implements Adapter {

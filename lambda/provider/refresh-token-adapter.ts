@@ -1,8 +1,9 @@
 import type { AdapterPayload } from 'oidc-provider';
 import type { StoredRecord } from '../store/dynamo-store';
+import { now } from './clock';
 import { logEvent } from './log';
 import { isRecent, UnderWayError } from './race';
-import { now, RecordAdapter } from './record-adapter';
+import { RecordAdapter } from './record-adapter';
 
 /**
  * How a refresh token comes in:

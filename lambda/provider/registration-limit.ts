@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { RegistrationConfig } from '../../lib/contract';
 import type { DynamoStore } from '../store/dynamo-store';
+import { now } from './clock';
 import { hash } from './keys';
 
 /** New clients are counted by the hour. */
@@ -16,12 +17,12 @@ export class RegistrationLimit {
 
   /** Counts a new client. @returns seconds to wait where there are too many */
   async exceeded(address: string): Promise<number | undefined> {
-    const now = Math.floor(Date.now() / 1000);
-    const window = Math.floor(now / WINDOW);
+    const time = now();
+    const window = Math.floor(time / WINDOW);
     const end = (window + 1) * WINDOW;
     const count = (name: string) => this.store.count(`registrations#${window}#${name}`, (end + WINDOW) * 1000);
     const [here, all] = await Promise.all([this.#isShared(address) ? 0 : count(hash(network(address))), count('all')]);
-    return here > this.config.perAddress || all > this.config.inAll ? end - now : undefined;
+    return here > this.config.perAddress || all > this.config.inAll ? end - time : undefined;
   }
 
   #isShared(address: string): boolean {

@@ -5,6 +5,7 @@ import type { DynamoStore } from '../store/dynamo-store';
 import { AlreadyDecided } from './adapter';
 import { BrowserBinding } from './browser-binding';
 import { publisherOf } from './client-metadata/client-id-url';
+import { now } from './clock';
 import type { ConsentRecord } from './consent-record';
 import { displayable } from './displayable';
 import type { PersonalGrant } from './engine';
@@ -277,8 +278,4 @@ async function finish(interaction: Interaction, result: InteractionResults): Pro
   interaction.result = result;
   await interaction.save(interaction.exp - now());
   return seeOther(interaction.returnTo);
-}
-
-function now(): number {
-  return Math.floor(Date.now() / 1000);
 }

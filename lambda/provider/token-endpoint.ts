@@ -1,5 +1,6 @@
 import type { DynamoStore, StoredRecord } from '../store/dynamo-store';
 import { isStaleCopy } from './client-metadata/metadata-documents';
+import { now } from './clock';
 import { type HttpResponse, json } from './http';
 import { clientKey, codeKey, grantIdOf, grantKey, refreshTokenKey, upstreamTokenKey } from './keys';
 import { logEvent } from './log';
@@ -30,7 +31,7 @@ export async function answerTokenRequest(
   const client = clientId ? unit.get(clientKey(clientId)) : undefined;
   // A copy of a metadata document that was not fresh has been replaced by now, or has only stood in for it.
   if (client && !isStaleCopy(client) && isDueForRenewal(client, clientLifetime)) {
-    const expires = (Math.floor(Date.now() / 1000) + clientLifetime) * 1000;
+    const expires = (now() + clientLifetime) * 1000;
     unit.collect(() => store.set(client.key, client.value, expires));
   }
   if (await unit.commit()) return response;

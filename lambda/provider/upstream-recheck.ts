@@ -1,4 +1,5 @@
 import type { DynamoStore, StoredRecord } from '../store/dynamo-store';
+import { now } from './clock';
 import { grantKey, upstreamTokenKey } from './keys';
 import { logEvent, logProblem } from './log';
 import type { Sealer } from './sealer';
@@ -61,8 +62,4 @@ export class UpstreamRecheck {
     if (now() - last < this.interval) return false;
     return this.store.consume(key, { now: now(), ...(consumedAt === undefined ? {} : { seen: consumedAt }) });
   }
-}
-
-function now(): number {
-  return Math.floor(Date.now() / 1000);
 }

@@ -1,10 +1,10 @@
 import { type AdapterPayload, errors } from 'oidc-provider';
 import type { ClientMetadataConfig } from '../../../lib/contract';
 import type { DynamoStore, StoredRecord } from '../../store/dynamo-store';
-import { ClientMetadataError, type ClientPolicy } from '../client-policy';
+import { ClientMetadataError, type ClientPolicy, UNUSED_LIFETIME } from '../client-policy';
+import { now } from '../clock';
 import { clientKey } from '../keys';
 import { logEvent, logProblem } from '../log';
-import { now, UNUSED_LIFETIME } from '../record-adapter';
 import { problemOfClientIdUrl } from './client-id-url';
 import { freshnessOf, LONGEST_FRESHNESS } from './freshness';
 import { FetchRefused, FetchUnavailable, type GuardedFetch } from './guarded-fetch';
