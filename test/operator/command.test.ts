@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -14,7 +16,11 @@ afterAll(() => harness[Symbol.asyncDispose]());
 
 /** Runs the command as it is published. */
 async function run(...args: string[]) {
-  const env = { PATH: process.env.PATH, ...harness.environment };
+  return runIn({}, ...args);
+}
+
+async function runIn(environment: Record<string, string>, ...args: string[]) {
+  const env = { PATH: process.env.PATH, ...harness.environment, ...environment };
   const child = spawn(process.execPath, [COMMAND, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise((resolve) => child.on('close', resolve));
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
@@ -47,6 +53,20 @@ describe('mcp-oidc-auth', () => {
       code: 1,
       stdout: '',
       stderr: expect.stringMatching(/^There is no table 'none' in the region us-east-1\. [^\n]+\n$/),
+    });
+  });
+
+  test.each([
+    ['20.19.0', 1],
+    ['22.0.0', 0],
+  ])('needs Node 22 for what operators do (here: %s)', async (version, expected) => {
+    const directory = mkdtempSync(join(tmpdir(), 'node-'));
+    const preload = join(directory, 'version.cjs');
+    writeFileSync(preload, `Object.defineProperty(process.versions, 'node', { value: '${version}' });`);
+    const { code, stderr } = await runIn({ NODE_OPTIONS: `--require ${preload}` }, 'people', '--help');
+    expect({ code, stderr }).toEqual({
+      code: expected,
+      stderr: expected === 0 ? '' : 'people needs Node 22 or newer. This is Node 20.19.0.\n',
     });
   });
 
