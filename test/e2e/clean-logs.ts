@@ -1,8 +1,10 @@
 import type { LocalStack } from './local-stack';
-import type { McpApp } from './mcp-app';
 
 /** The lines that hold a code, a token, a password or the client secret. */
-export function secretsInLogs({ logs, identityProvider }: LocalStack, apps: readonly McpApp[]): string[] {
+export function secretsInLogs(
+  { logs, identityProvider }: LocalStack,
+  apps: readonly { readonly secrets: readonly string[] }[],
+): string[] {
   const given = apps.flatMap((app) => app.secrets);
   if (given.length < 10 || !logs.some((line) => line.includes('token.issued')))
     throw new Error('Too little has happened to say anything about the logs.');
