@@ -118,6 +118,10 @@ const LARGEST_LOGO = 32 * 1024;
 const PNG = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 
 function dataUri(path: string): string {
+  // A number would be an open file of this process, from which reading may never end.
+  if (typeof path !== 'string') {
+    refuse(`appearance.logo must be the path of a file, got ${described(path)}.`);
+  }
   let content: Buffer;
   try {
     content = readFileSync(path);

@@ -1,6 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import type { ClientMetadataConfig } from './contract';
-import { described, refuse } from './validation';
+import { checkList, described, refuse } from './validation';
 
 /** How Client ID Metadata Documents are fetched: the `client_id` of an MCP client may be the URL of a document that describes it. */
 export interface ClientMetadataProps {
@@ -32,6 +32,7 @@ export interface ClientMetadataProps {
 /** Refuses what would match no host. */
 export function clientMetadata(props: ClientMetadataProps): ClientMetadataConfig {
   const { internalHosts = [], allowedHosts, deniedHosts = [] } = props;
+  checkList('clientMetadata.internalHosts', internalHosts);
   for (const host of internalHosts) {
     if (!Token.isUnresolved(host) && !isHost(host)) {
       refuse(
@@ -49,6 +50,7 @@ export function clientMetadata(props: ClientMetadataProps): ClientMetadataConfig
 }
 
 function checkPatterns(name: string, patterns: readonly string[]): void {
+  checkList(name, patterns);
   for (const pattern of patterns) {
     if (!Token.isUnresolved(pattern) && !isHost(String(pattern).replace(/^\*\./, ''))) {
       refuse(

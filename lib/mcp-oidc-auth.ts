@@ -20,7 +20,7 @@ import { type ProviderFunctionOptions, providerFunction } from './provider-funct
 import { type RegistrationProps, registration } from './registration';
 import { comparable, type ProtectedResourceProps, resourceRecord } from './resource';
 import type { UpstreamIdp } from './upstream-idp';
-import { described, refuse } from './validation';
+import { checkList, described, refuse } from './validation';
 
 /** An authorization server for MCP servers. */
 export interface McpOidcAuthProps {
@@ -232,6 +232,7 @@ export class McpOidcAuth extends McpOidcAuthBase {
       keySetRefresh: KEY_SET_REFRESH.toSeconds(),
     });
 
+    checkList('resources', props.resources);
     for (const resource of props.resources ?? []) {
       this.register(this, `Resource ${this.stableName(resource.identifier)}`, resource);
     }

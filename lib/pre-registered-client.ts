@@ -1,6 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import type { ClientRecord } from './contract';
-import { described, firstDuplicate, refuse } from './validation';
+import { checkList, described, firstDuplicate, refuse } from './validation';
 
 /** A public client (RFC 6749 section 2.1) that is known without registering. It authenticates with `none` and uses PKCE, as all clients do. */
 export interface PreRegisteredClientProps {
@@ -26,6 +26,7 @@ const CLIENT_ID = /^[A-Za-z0-9._~-]{1,100}$/;
 
 /** The records of the clients. Throws where the props are wrong. */
 export function clientRecords(clients: readonly PreRegisteredClientProps[]): ClientRecord[] {
+  checkList('clients', clients);
   const twice = firstDuplicate(clients.map(({ clientId }) => clientId));
   if (twice !== undefined) {
     refuse(`clients must have different client ids, got '${twice}' twice.`);

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { Token } from 'aws-cdk-lib';
 import type { RegistrationConfig } from './contract';
-import { checkWholeNumber, described, refuse } from './validation';
+import { checkList, checkWholeNumber, described, refuse } from './validation';
 
 /** How MCP clients register themselves (RFC 7591). The limits hold for new metadata only: what is registered already, and metadata documents, go on. */
 export interface RegistrationProps {
@@ -55,11 +55,13 @@ export function registration(props: RegistrationProps): RegistrationConfig {
   const { perAddress = 20, inAll = 1000, sharedEgress = ['160.79.104.0/21'], privateUseSchemes } = props;
   checkWholeNumber('registration.perAddress', perAddress, { atLeast: 1 });
   checkWholeNumber('registration.inAll', inAll, { atLeast: 1 });
+  checkList('registration.sharedEgress', sharedEgress);
   for (const range of sharedEgress) {
     if (!Token.isUnresolved(range) && !isRange(range)) {
       refuse(`registration.sharedEgress must be CIDR ranges, for example '192.0.2.0/24', got ${described(range)}.`);
     }
   }
+  checkList('registration.privateUseSchemes', privateUseSchemes);
   for (const scheme of privateUseSchemes ?? []) {
     if (!/^[a-z][a-z0-9+.-]*$/.test(scheme) || NOT_PRIVATE.includes(scheme)) {
       refuse(

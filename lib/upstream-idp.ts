@@ -3,7 +3,7 @@ import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { UpstreamConfig } from './contract';
 import { SCOPE_TOKEN } from './resource';
-import { checkDuration, checkUrl, described, refuse } from './validation';
+import { checkDuration, checkList, checkUrl, described, refuse } from './validation';
 
 /** Who may sign in. */
 export interface AllowRule {
@@ -188,13 +188,15 @@ function checkOidcProps(props: OidcUpstreamProps): void {
   }
   checkClientSecret(props.clientSecret);
   checkScopes(props.scopes ?? []);
+  checkList('upstream.allow', props.allow);
   for (const rule of props.allow ?? []) {
-    // An unresolved list is CloudFormation's; an empty one would keep everyone out.
-    if (!Token.isUnresolved(rule.values) && (rule.values.length === 0 || rule.values.some((value) => value === ''))) {
-      refuse(`upstream.allow for claim '${rule.claim}' must name at least one value, and no empty one.`);
+    if (typeof rule?.claim !== 'string' || rule.claim === '') {
+      refuse(`upstream.allow must name a claim of the upstream ID token, got ${described(rule?.claim)}.`);
     }
-    if (rule.claim === '') {
-      refuse("upstream.allow must name a claim of the upstream ID token, got ''.");
+    checkList(`upstream.allow for claim '${rule.claim}'`, rule.values);
+    // An unresolved list is CloudFormation's; an empty one would keep everyone out.
+    if (!Token.isUnresolved(rule.values) && (!rule.values?.length || rule.values.some((value) => value === ''))) {
+      refuse(`upstream.allow for claim '${rule.claim}' must name at least one value, and no empty one.`);
     }
   }
   if (props.recheck) {
@@ -204,6 +206,7 @@ function checkOidcProps(props: OidcUpstreamProps): void {
   if (own !== undefined) {
     refuse(`upstream.extraParameters must not have '${own}': the authorization server sets it.`);
   }
+  checkList('upstream.claims', props.claims);
   const reserved = (props.claims ?? []).find((claim) => TOKEN_CLAIMS.includes(claim));
   if (reserved !== undefined) {
     refuse(`upstream.claims must not have '${reserved}': access tokens have their own.`);

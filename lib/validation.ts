@@ -36,6 +36,13 @@ export function checkDuration(name: string, given: Duration, bounds: { atLeast?:
   }
 }
 
+/** A list where there is one: a string would be taken letter by letter. */
+export function checkList(name: string, given: readonly unknown[] | undefined): void {
+  if (given !== undefined && !Array.isArray(given)) {
+    refuse(`${name} must be a list, got ${described(given)}.`);
+  }
+}
+
 /** A number's bounds. Tokens are for CloudFormation to judge. */
 export function checkWholeNumber(
   name: string,

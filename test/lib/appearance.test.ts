@@ -131,6 +131,10 @@ describe('a logo', () => {
     expect(refused(withLogo(file(name, content)))).toThrow(`McpOidcAuth: appearance.logo ${message}'`);
   });
 
+  test('that is a number is refused: it would be read from an open file', () => {
+    expect(refused(withLogo(5 as never))).toThrow('appearance.logo must be the path of a file, got 5.');
+  });
+
   test('that is not there is refused', () => {
     expect(refused(withLogo(join(directory, 'nowhere.svg')))).toThrow(
       'appearance.logo must be the path of a file that can be read: ENOENT',

@@ -31,6 +31,12 @@ describe('clientMetadata.internalHosts', () => {
   });
 });
 
+test.each(['internalHosts', 'allowedHosts', 'deniedHosts'])('clientMetadata.%s must be a list', (name) => {
+  expect(() => clientMetadata({ [name]: 'localhost' })).toThrow(
+    `McpOidcAuth: clientMetadata.${name} must be a list, got 'localhost'.`,
+  );
+});
+
 describe.each(['allowedHosts', 'deniedHosts'])('clientMetadata.%s', (name) => {
   test.each(['claude.ai', '*.example.com', 'localhost', '*.corp', 'xn--bcher-kva.example'])('may be %s', (host) => {
     expect(clientMetadata({ [name]: [host] })).toMatchObject({ [name]: [host] });

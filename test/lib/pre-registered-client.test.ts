@@ -60,6 +60,10 @@ describe('clients', () => {
     expect(() => newAuth(newStack(), { clients: [client] })).toThrow(message);
   });
 
+  test('are refused where they are no list', () => {
+    expect(() => newAuth(newStack(), { clients: EDITOR as never })).toThrow('clients must be a list, got an object.');
+  });
+
   test('are refused with one id twice', () => {
     expect(() => newAuth(newStack(), { clients: [EDITOR, { ...EDITOR, name: 'Other' }] })).toThrow(
       "McpOidcAuth: clients must have different client ids, got 'editor' twice.",

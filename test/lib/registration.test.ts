@@ -34,6 +34,8 @@ test.each<[RegistrationProps, string]>([
     "registration.privateUseSchemes must be schemes of apps in lower case, without a colon, got 'my-app:'.",
   ],
   [{ privateUseSchemes: ['javascript'] }, "got 'javascript'."],
+  [{ privateUseSchemes: 'my-app' as never }, "registration.privateUseSchemes must be a list, got 'my-app'."],
+  [{ sharedEgress: '192.0.2.0/24' as never }, "registration.sharedEgress must be a list, got '192.0.2.0/24'."],
 ])('%j is refused', (registration, message) => {
   expect(() => newAuth(newStack(), { registration })).toThrow(message);
 });

@@ -92,3 +92,9 @@ describe('scopes', () => {
     expect(() => record({ scopes })).toThrow(`McpOidcAuth: ${message}`);
   });
 });
+
+test('resources must be a list', () => {
+  expect(() => newAuth(newStack(), { resources: NOTES as never })).toThrow(
+    'McpOidcAuth: resources must be a list, got an object.',
+  );
+});

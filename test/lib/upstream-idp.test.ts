@@ -179,6 +179,16 @@ describe('wrong props', () => {
       "upstream.allow for claim 'email' must name at least one value, and no empty one.",
     ],
     [{ allow: [{ claim: '', values: ['x'] }] }, 'upstream.allow must name a claim'],
+    [
+      { allow: [{ values: ['x'] } as never] },
+      'upstream.allow must name a claim of the upstream ID token, got nothing.',
+    ],
+    [{ allow: { claim: 'email', values: ['x'] } as never }, 'upstream.allow must be a list, got an object.'],
+    [
+      { allow: [{ claim: 'email', values: '@example.com' as never }] },
+      "upstream.allow for claim 'email' must be a list, got '@example.com'.",
+    ],
+    [{ claims: 'email' as never }, "upstream.claims must be a list, got 'email'."],
     [{ recheck: Duration.seconds(30) }, 'upstream.recheck must be at least 1 minute, got 30 seconds.'],
     [
       { extraParameters: { redirect_uri: 'https://evil.example' } },
