@@ -70,6 +70,7 @@ describe('the package', () => {
         ...pictures.map((name) => `docs/images/pages/${name}`),
         'docs/local.md',
         'docs/operations.md',
+        'docs/security.md',
         'docs/storage-schema.md',
         'dist/bin/mcp-oidc-auth.js',
         'dist/bin/start.js',
