@@ -5,6 +5,7 @@ import { ClientMetadataError, ClientPolicy, type Metadata } from '../lambda/prov
 import { displayable } from '../lambda/provider/displayable';
 import { clientKey } from '../lambda/provider/keys';
 import { preRegisteredClient } from '../lambda/provider/pre-registered-client';
+import { printableJson } from '../lambda/provider/printable-json';
 import { putConfigured } from '../lambda/store/configured-record';
 import type { StoredRecord } from '../lambda/store/dynamo-store';
 import type { ClientRecord } from '../lib/contract';
@@ -68,7 +69,7 @@ async function add(table: Table, { name, redirectUris, secret }: NewClient, outp
     client_id_issued_at: Math.floor(Date.now() / 1000),
   };
   await putConfigured(table.client, table.name, clientKey(clientId), metadata);
-  output.print(printable({ ...metadata, client_secret }));
+  output.print(printableJson({ ...metadata, client_secret }, 2));
   if (secret) {
     output.note(
       'The secret is shown this once: the table holds its hash alone. It may be sent by client_secret_post too.',
@@ -91,12 +92,15 @@ async function show(table: Table, id: string, output: Output): Promise<void> {
   const { client_secret: _, ...metadata } = metadataOf(record, id);
   const { expiresAt, registeredBy } = record;
   output.print(
-    printable({
-      origin: originOf(record, id),
-      registeredBy,
-      expires: expiresAt === undefined ? 'never' : new Date(expiresAt * 1000).toISOString(),
-      metadata,
-    }),
+    printableJson(
+      {
+        origin: originOf(record, id),
+        registeredBy,
+        expires: expiresAt === undefined ? 'never' : new Date(expiresAt * 1000).toISOString(),
+        metadata,
+      },
+      2,
+    ),
   );
 }
 
@@ -136,16 +140,4 @@ function originOf({ expiresAt }: StoredRecord, id: string): 'document' | 'operat
 
 function metadataOf({ value }: StoredRecord, id: string): Metadata {
   return isClientIdUrl(id) ? (value as { metadata: Metadata }).metadata : (value as Metadata);
-}
-
-/** JSON that a terminal shows as it is: strangers may have written some of it. */
-function printable(value: object): string {
-  return JSON.stringify(value, undefined, 2).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
-    character === '\n' ? character : escaped(character),
-  );
-}
-
-function escaped(character: string): string {
-  const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
-  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
 }

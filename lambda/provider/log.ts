@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { printableJson } from './printable-json';
 
 /** The request that is being answered; its id is the reference that a person reads on an error page. */
 export const currentRequest = new AsyncLocalStorage<{ readonly id: string }>();
@@ -19,23 +20,12 @@ export function loggablePath(path: string): string {
  * @param fields nothing secret and nothing about a person beyond the subject's hash
  */
 export function logEvent(event: string, fields: Readonly<Record<string, unknown>> = {}): void {
-  console.log(lineOf({ event, requestId: requestId(), ...fields }));
+  console.log(printableJson({ event, requestId: requestId(), ...fields }));
 }
 
 /** The same for what an operator should look at. */
 export function logProblem(event: string, error: unknown, fields: Readonly<Record<string, unknown>> = {}): void {
-  console.error(lineOf({ event, requestId: requestId(), ...describeError(error), ...fields }));
-}
-
-/** JSON lets through what a terminal takes for a command or shows in another order than it is written: DEL, C1 and format characters. */
-function lineOf(entry: object): string {
-  return JSON.stringify(entry).replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
-    Array.from({ length: character.length }, (_, i) => escaped(character.charCodeAt(i))).join(''),
-  );
-}
-
-function escaped(unit: number): string {
-  return `\\u${unit.toString(16).padStart(4, '0')}`;
+  console.error(printableJson({ event, requestId: requestId(), ...describeError(error), ...fields }));
 }
 
 /** Name and message, and of an OAuth or HTTP error what the other side said. */
