@@ -6,6 +6,8 @@ export default defineConfig({
     globalSetup: 'test/support/temporary-files.ts',
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    // All cores: much of the time goes by in processes that a test has started and waits for.
+    maxWorkers: '100%',
     silent: 'passed-only',
   },
 });

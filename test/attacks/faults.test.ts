@@ -76,14 +76,14 @@ async function persist(request: () => Promise<TokenResponse>): Promise<TokenResp
 }
 
 describe('a store that fails in one call of ten, each in its own way,', () => {
-  it.each([1, 2, 3])('is noticed by nobody (%i)', async (seed) => {
+  it.each([1, 2])('is noticed by nobody (%i)', async (seed) => {
     const next = random(seed);
     // What fails three times in a row is an outage, and that is the next test's.
     faults = () =>
       Array.from({ length: ATTEMPTS - 1 }, () =>
         next() < RATE ? FAULTS[Math.floor(next() * FAULTS.length)] : undefined,
       );
-    for (let person = 0; person < 8; person++) {
+    for (let person = 0; person < 5; person++) {
       const { answer, code, codeVerifier } = await harness.signIn(client);
       expect(answer.searchParams.get('error')).toBeNull();
       const redeemed = await Promise.all([1, 2, 3].map(() => harness.redeem(client, { code, codeVerifier })));
