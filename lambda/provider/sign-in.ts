@@ -28,6 +28,9 @@ import {
 } from './upstream';
 import type { UpstreamRecheck } from './upstream-recheck';
 
+/** Seconds that upstream's answer may take (MCP security best practices: 10 minutes). */
+const STATE_LIFETIME = 10 * 60;
+
 /** What a consent remembers until upstream answers. */
 interface UpstreamTransaction {
   readonly attempt: string;
@@ -113,7 +116,8 @@ export class SignIn {
       return upstreamProblem(error, presentation, uid);
     }
     const transaction: UpstreamTransaction = { attempt, clientName: client.clientName, consentedAt: now() };
-    await this.store.set(upstreamKey(uid, checks.state), transaction, interaction.exp * 1000);
+    const expires = Math.min(interaction.exp, now() + STATE_LIFETIME);
+    await this.store.set(upstreamKey(uid, checks.state), transaction, expires * 1000);
     logEvent('consent.given', { clientId });
     return seeOther(location);
   }

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Harness, later, type TokenResponse } from '../lambda/provider/harness';
+import { atClient, Harness, later, type TokenResponse } from '../lambda/provider/harness';
 
 /** The function's own settings: handler.mts. */
 const ATTEMPTS = 3;
@@ -39,6 +39,8 @@ afterEach(() => {
   calm();
   vi.useRealTimers();
   vi.restoreAllMocks();
+  delete harness.upstream.failures;
+  delete harness.upstream.refreshTokens;
 });
 
 function calm(): void {
@@ -138,4 +140,44 @@ describe('an outage in the middle of a token request', () => {
       expect((await harness.refresh(client, answer.body.refresh_token)).status).toBe(200);
     },
   );
+});
+
+describe('upstream that fails in one request of ten', () => {
+  /** As a person does: again where the page offers it. */
+  async function signIn(): Promise<{ code: string; codeVerifier: string; pages: number[] }> {
+    const { url, codeVerifier } = harness.authorizationRequest(client);
+    const browser = harness.browser();
+    const pages: number[] = [];
+    let page = await browser.open(url);
+    for (let attempt = 0; attempt < 10; attempt++) {
+      page = await browser.submit(page, 'allow', {}, atClient);
+      if (page.status === 0) return { code: page.url.searchParams.get('code') ?? '', codeVerifier, pages };
+      pages.push(page.status);
+      const [, retry = ''] = /href="(\/interaction\/[^"]+)"/.exec(page.text) ?? [];
+      page = await browser.open(new URL(retry, page.url));
+    }
+    throw new Error('Ten attempts were not enough');
+  }
+
+  it('costs a person another try, and nobody a token', async () => {
+    const next = random(4);
+    let failed = 0;
+    harness.upstream.refreshTokens = true;
+    harness.upstream.failures = () => {
+      if (next() >= RATE) return undefined;
+      failed++;
+      return [500, 502, 503, 429][Math.floor(next() * 4)];
+    };
+    for (let person = 0; person < 25; person++) {
+      const { pages, ...signedIn } = await signIn();
+      expect(new Set([503, ...pages])).toEqual(new Set([503]));
+      const { status, body } = await harness.redeem(client, signedIn);
+      expect(status).toBe(200);
+      // Longer than `recheck`: each refresh asks upstream.
+      later(61);
+      expect((await harness.refresh(client, body.refresh_token)).status).toBe(200);
+      vi.useRealTimers();
+    }
+    expect(failed).toBeGreaterThan(3);
+  });
 });

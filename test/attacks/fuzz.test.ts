@@ -6,7 +6,7 @@ import { type Recorded, recordRequests } from './recorded-requests';
 
 /** The same requests each time; another number, other requests. */
 const SEED = Number(process.env.FUZZ_SEED ?? 20_261_123);
-const RUNS = 1_700;
+const RUNS = 1_450;
 
 let harness: Harness;
 let valid: Recorded['valid'];
@@ -165,7 +165,9 @@ const noise = fc
   );
 
 const KINDS = [
-  'GET discovery',
+  'GET root',
+  'GET OAuth metadata',
+  'GET OpenID metadata',
   'GET key set',
   'OPTIONS token',
   'POST register',

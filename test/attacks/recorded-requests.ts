@@ -67,7 +67,9 @@ export async function recordRequests(harness: Harness): Promise<Recorded> {
     headers: { accept: 'text/html', cookie: browser.cookieHeader(url) },
   });
   const valid = {
-    'GET discovery': last('/.well-known/oauth-authorization-server'),
+    'GET root': { ...last('/jwks'), path: '/', headers: { accept: 'text/html', 'accept-language': 'de-AT,en;q=0.5' } },
+    'GET OAuth metadata': last('/.well-known/oauth-authorization-server'),
+    'GET OpenID metadata': last('/.well-known/openid-configuration'),
     'GET key set': last('/jwks'),
     'OPTIONS token': last('/token', 'OPTIONS'),
     'POST register': last('/register', 'POST'),

@@ -14,6 +14,8 @@ export interface UpstreamIssuer extends AsyncDisposable {
   nonce?: string;
   /** Every endpoint answers with this status instead. */
   failure?: number;
+  /** The same for each request that a server makes, as it comes. */
+  failures?: () => number | undefined;
   /** The token endpoint answers with this error instead. */
   tokenError?: { readonly status: number; readonly error: string };
   /** The token endpoint answers no sooner. */
@@ -50,7 +52,8 @@ export async function startUpstreamIssuer(): Promise<UpstreamIssuer> {
     const url = new URL(req.url ?? '/', self.issuer);
     const json = (status: number, body: object) =>
       res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-    if (self.failure) return json(self.failure, { error: 'server_error' });
+    const failure = self.failure ?? (url.pathname === '/authorize' ? undefined : self.failures?.());
+    if (failure) return json(failure, { error: 'server_error' });
     switch (url.pathname) {
       case '/.well-known/openid-configuration':
         return json(200, {

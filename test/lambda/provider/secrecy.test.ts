@@ -113,7 +113,6 @@ describe('the table', () => {
 describe('a record', () => {
   it.each([
     ['/interaction', 'interaction'],
-    ['/upstream#', 'interaction'],
     ['/code#', 'authorizationCode'],
     ['/refresh#', 'refreshTokenIdle'],
     ['grant#', 'grant'],

@@ -146,10 +146,10 @@ describe("upstream's answer", () => {
     expect(again.url.searchParams.get('code')).toBeTruthy();
   });
 
-  it('that comes too late is a page that says so', async () => {
+  it.each([601, 901])('that comes too late, after %i seconds, is a page that says so', async (seconds) => {
     const { browser, page } = await consent();
     const answer = await browser.submit(page, 'allow', {}, atCallback);
-    later(901);
+    later(seconds);
     const late = await browser.open(answer.url, atClient);
     expect(late.status).toBe(400);
     expect(late.text).toContain('expired');
