@@ -4,11 +4,15 @@ import type { UpstreamConfig } from '../../lib/contract';
 import { isAllowed, needsVerifiedAddress } from './allow-rules';
 import { logProblem } from './log';
 import { subjectOf } from './subject';
+import { within } from './time-limit';
 
 /** A discovered configuration is looked at again after this long, so that a changed endpoint is noticed. */
 const REDISCOVER_AFTER = 60 * 60 * 1000;
 /** Seconds for one request to upstream; two of them and the store must fit into API Gateway's 30. */
 const TIMEOUT = 8;
+
+/** Milliseconds that a page waits for what it can do without. */
+const PATIENCE = 1_500;
 
 /** Upstream cannot be reached or answers with 5xx: nobody's fault here, and worth another try. */
 export class UpstreamUnavailable extends Error {
@@ -77,11 +81,11 @@ export class Upstream {
 
   /**
    * Where people are sent: some providers, as Cognito, sign people in on another host than their issuer's. While that is not known it
-   * is the issuer, and what keeps it from being known is said when the person goes on.
+   * is the issuer, and what keeps it from being known is said when the person goes on: a page is not kept waiting for it.
    */
   async signInAddress(): Promise<URL> {
     const { issuer } = this.config;
-    const metadata = await this.#configuration().then(
+    const metadata = await within(PATIENCE, this.#configuration()).then(
       (configuration) => configuration.serverMetadata(),
       () => undefined,
     );

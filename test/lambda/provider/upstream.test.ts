@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isAllowed } from '../../../lambda/provider/allow-rules';
@@ -226,6 +227,29 @@ describe('a claim of the person', () => {
     await start();
     harness.upstream.claims = { sub: 'ada@example.com' };
     expect(await subOf()).not.toBe(first);
+  });
+});
+
+describe('an identity provider that takes connections and never answers', () => {
+  it('does not keep the consent page waiting, which names the issuer’s host', async () => {
+    const open = new Set<Socket>();
+    const silent = createServer((socket) => {
+      open.add(socket);
+      socket.on('close', () => open.delete(socket));
+    });
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const host = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    try {
+      await start({ upstream: { issuer: `http://${host}` } });
+      const { page } = await consent();
+      expect(page.status).toBe(200);
+      expect(page.text).toContain(host);
+      // It is still being asked: the connection does not close, as it does when that is given up.
+      await expect(vi.waitFor(() => expect(open.size).toBe(0), { timeout: 500 })).rejects.toThrow();
+    } finally {
+      for (const socket of open) socket.destroy();
+      silent.close();
+    }
   });
 });
 
