@@ -241,11 +241,11 @@ describe('an identity provider that takes connections and never answers', () => 
     const host = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
     try {
       await start({ upstream: { issuer: `http://${host}` } });
+      // Less than it takes to give up on discovery.
+      harness.timeLimit = 5_000;
       const { page } = await consent();
       expect(page.status).toBe(200);
       expect(page.text).toContain(host);
-      // It is still being asked: the connection does not close, as it does when that is given up.
-      await expect(vi.waitFor(() => expect(open.size).toBe(0), { timeout: 500 })).rejects.toThrow();
     } finally {
       for (const socket of open) socket.destroy();
       silent.close();
