@@ -21,8 +21,10 @@ export class RegistrationLimit {
     const window = Math.floor(time / WINDOW);
     const end = (window + 1) * WINDOW;
     const count = (name: string) => this.store.count(`registrations#${window}#${name}`, (end + WINDOW) * 1000);
-    const [here, all] = await Promise.all([this.#isShared(address) ? 0 : count(hash(network(address))), count('all')]);
-    return here > this.config.perAddress || all > this.config.inAll ? end - time : undefined;
+    const { perAddress, inAll } = this.config;
+    // First, and alone: whoever is over their own limit must not use up what is there for all.
+    if (!this.#isShared(address) && (await count(hash(network(address)))) > perAddress) return end - time;
+    return (await count('all')) > inAll ? end - time : undefined;
   }
 
   #isShared(address: string): boolean {

@@ -82,7 +82,7 @@ describe('a client', () => {
 
 describe('a registration flood', () => {
   it('from one address ends there with 429 and the time to wait, and nobody else notices', async () => {
-    await using harness = await Harness.start({ registration: { perAddress: 3 } });
+    await using harness = await Harness.start({ registration: { perAddress: 3, inAll: 5 } });
     const flood = Array.from({ length: 10 }, (_, i) => register(harness, metadata(`App ${i}`)));
     expect(await statuses(flood)).toEqual([201, 201, 201, ...Array(7).fill(429)]);
     const limited = await register(harness, metadata('One more'));
