@@ -1,22 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { GuardedFetch } from '../../../../lambda/provider/client-metadata/guarded-fetch';
-import { type MetadataHost, startMetadataHost, trust } from '../../../support/metadata-host';
-import { Harness } from '../harness';
-
-let host: MetadataHost;
-let harness: Harness;
-beforeAll(async () => {
-  host = await startMetadataHost();
-  trust(host);
-});
-afterAll(() => host.close());
-beforeEach(async () => {
-  harness = await Harness.start({ internalHosts: ['localhost'] });
-});
-afterEach(async () => {
-  vi.restoreAllMocks();
-  await harness[Symbol.asyncDispose]();
-});
+import { harness, host } from './published-clients';
 
 it.each([
   ['denied', { internalHosts: ['localhost'], deniedHosts: ['localhost'] }, 'its host is not one that is allowed here'],
