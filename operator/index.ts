@@ -1,4 +1,5 @@
 import { CLIENTS_USAGE, clients } from './clients';
+import { dashedHandles } from './dashed-handles';
 import { OperatorError, UsageError } from './errors';
 import type { Output } from './output';
 import { PEOPLE_USAGE, people } from './people';
@@ -18,7 +19,7 @@ export async function operate(command: keyof typeof COMMANDS, args: string[], ou
     return 0;
   }
   try {
-    await run(args, output);
+    await run(dashedHandles(args), output);
     return 0;
   } catch (error) {
     if (isUsageError(error)) output.note(`${error.message}\n\n${usage}`);
