@@ -54,10 +54,26 @@ export const CLIENT_2: OfficialSdk = {
 export const SDK_1: OfficialSdk = {
   name: '@modelcontextprotocol/sdk 1.32',
   connection(authProvider, url, fetch) {
-    const transport = new transport1.StreamableHTTPClientTransport(url, { authProvider, fetch });
+    // Once connected it asks by GET for a stream of the server's messages, and waits for no answer; the tests do, so
+    // that it is not sent, authorized and recorded in the middle of what comes next.
+    let streamAnswered = () => {};
+    const stream = new Promise<void>((resolve) => {
+      streamAnswered = resolve;
+    });
+    const transport = new transport1.StreamableHTTPClientTransport(url, {
+      authProvider,
+      async fetch(address, init) {
+        const response = await fetch(address, init);
+        if (init?.method === 'GET' && String(address) === url.href) streamAnswered();
+        return response;
+      },
+    });
     const client = new client1.Client(INFO);
     return {
-      open: () => client.connect(transport),
+      async open() {
+        await client.connect(transport);
+        await stream;
+      },
       finishAuth: (answer) => transport.finishAuth(answer.get('code') ?? ''),
       listTools: () => client.listTools(),
       callTool: (name, args) => client.callTool({ name, arguments: args }),
