@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -51,6 +51,13 @@ async function unpackedChromium(): Promise<LaunchOptions> {
     env: { ...process.env, TMPDIR: directory, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' },
   });
   const executablePath = stdout.trim();
+  // The package's own configuration looks for its font in /tmp, wherever it has unpacked it, and text without a font is
+  // of no size: hidden.
+  const fonts = join(directory, 'fonts.conf');
+  await writeFile(
+    fonts,
+    `<fontconfig><dir>${join(directory, 'fonts')}</dir><cachedir>${join(directory, 'font-cache')}</cachedir></fontconfig>`,
+  );
   const libraries = join(dirname(executablePath), 'al2023', 'lib');
   if (!existsSync(libraries)) throw new Error(`@sparticuz/chromium has unpacked no libraries into ${libraries}`);
   return {
@@ -58,7 +65,7 @@ async function unpackedChromium(): Promise<LaunchOptions> {
     env: {
       ...process.env,
       LD_LIBRARY_PATH: [libraries, process.env.LD_LIBRARY_PATH].filter(Boolean).join(':'),
-      FONTCONFIG_PATH: join(dirname(executablePath), 'fonts'),
+      FONTCONFIG_FILE: fonts,
     },
   };
 }
