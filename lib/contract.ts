@@ -190,9 +190,17 @@ export interface AuthorizerConfig {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * How access tokens are signed (RFC 7518 section 3.1). ID tokens are always signed with RS256, which OpenID Connect Core section 15.1 asks of
+ * every provider.
+ */
+export type AccessTokenAlgorithm = 'RS256' | 'ES256';
+
 /** CONFIG of the rotation function. Times in seconds. */
 export interface RotateKeysConfig {
   readonly keySetSecretArn: string;
+  /** Of the keys that are made from now on. */
+  readonly algorithm: AccessTokenAlgorithm;
   /** `next` is promoted only after it has been published for this long. */
   readonly minimumPublication: number;
   /** A retired key stays published for this long: the longest token lifetime plus every cache of the key set. */
@@ -203,6 +211,8 @@ export interface RotateKeysConfig {
 export interface OnDeployConfig {
   readonly tableName: string;
   readonly keySetSecretArn: string;
+  /** Of the first signing keys. */
+  readonly algorithm: AccessTokenAlgorithm;
   /** As `registration.privateUseSchemes` of the provider. */
   readonly privateUseSchemes?: readonly string[];
 }
@@ -223,7 +233,10 @@ export type PublicJwk = PrivateJwk;
 
 /** All times in the secrets are epoch seconds. */
 export interface SigningKey {
+  /** Signs access tokens, and ID tokens where there is no other for them. */
   readonly jwk: PrivateJwk;
+  /** Signs ID tokens, where access tokens are not signed with RS256. */
+  readonly idTokenJwk?: PrivateJwk;
   readonly createdAt: number;
 }
 
@@ -236,12 +249,15 @@ export interface RetiredKey {
 export interface SymmetricKey {
   readonly id: string;
   readonly key: string;
-  readonly createdAt: number;
+  /** It makes nothing before, so that by then every instance has it, and nothing once a newer one is active. */
+  readonly activeFrom: number;
 }
 
 /** The key set secret's value. `next` is published before it signs; `previous` stays published until nothing it signed can be valid. */
 export interface KeySet {
   readonly v: 1;
+  /** The version of the secret that this one was made from, which is the only one that it may follow. Absent in the first. */
+  readonly basedOn?: string;
   readonly current: SigningKey;
   readonly next: SigningKey;
   readonly previous: readonly RetiredKey[];

@@ -13,4 +13,5 @@ export type { ProtectionProps } from './protection';
 export type { ProviderFunctionOptions } from './provider-function';
 export type { RegistrationProps } from './registration';
 export type { ProtectedResourceProps, ResourceScope } from './resource';
+export { SigningAlgorithm } from './signing-algorithm';
 export { type AllowRule, type OidcUpstreamProps, UpstreamIdp } from './upstream-idp';

@@ -6,16 +6,63 @@ import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { CfnRotationSchedule, CfnSecret, type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct, type IDependable } from 'constructs';
 import { bundledFunction, configure } from './bundled-function';
+import type { SigningAlgorithm } from './signing-algorithm';
 import { checkDuration, refuse } from './validation';
 
-/** How often an instance of the provider function looks at the key set; also the `max-age` of /jwks. */
-export const KEY_SET_REFRESH = Duration.minutes(1);
+/**
+ * How long what somebody knows of the key set may be old, in refresh intervals: an instance serves a value for two of them, and whoever
+ * fetches it there, an authorizer for one, keeps it for as long again.
+ */
+const OLDEST = 4;
+
+/** API Gateway's own JWT authorizers keep a key set for two hours, whatever its `max-age`: the longest that is known. */
+const API_GATEWAY_CACHE = Duration.hours(2);
+
+/** Below this, which is for tests, nobody waits for API_GATEWAY_CACHE. */
+const REAL_REFRESH = Duration.minutes(1);
 
 /**
- * How long a verifier may go on with a key set that it has fetched: API Gateway's own JWT authorizers keep one for two hours, the longest
- * that is known. What was fetched may itself be a refresh old at the instance and another one on its way.
+ * The context that `mcp-oidc-auth start --rotate-every N` synthesizes with: seconds from one rotation to the next. Secrets Manager itself does not
+ * take a schedule of less than 4 hours, so nothing that was synthesized with it can be deployed.
  */
-const KEY_SET_CACHES = Duration.hours(2).plus(Duration.seconds(2 * KEY_SET_REFRESH.toSeconds()));
+const ROTATE_EVERY = 'mcp-oidc-auth:rotateEvery';
+
+/** How often keys turn over, and how often everybody looks whether they have. */
+export interface KeyPeriods {
+  readonly rotation: Duration;
+  /** How often an instance of the provider function looks at the key set; also the `max-age` of /jwks. */
+  readonly refresh: Duration;
+}
+
+/** Throws where a period is out of its bounds. */
+export function keyPeriods(scope: Construct, props: { keyRotation?: Duration; keySetRefresh?: Duration }): KeyPeriods {
+  const rotateEvery: number | undefined = scope.node.tryGetContext(ROTATE_EVERY);
+  if (rotateEvery !== undefined) {
+    return { rotation: Duration.seconds(rotateEvery), refresh: Duration.seconds(Math.floor(rotateEvery / 5)) };
+  }
+  const rotation = props.keyRotation ?? Duration.days(30);
+  const refresh = props.keySetRefresh ?? REAL_REFRESH;
+  // The limits of Secrets Manager.
+  checkDuration('keyRotation', rotation, { atLeast: Duration.hours(4), atMost: Duration.days(1000) });
+  if (!Number.isInteger(rotation.toHours({ integral: false }))) {
+    refuse(`keyRotation must be a whole number of hours, got ${rotation.toHumanString()}.`);
+  }
+  checkDuration('keySetRefresh', refresh, { atLeast: Duration.seconds(1), atMost: Duration.hours(1) });
+  const known = knownAfter(refresh);
+  if (rotation.toSeconds() < known.toSeconds()) {
+    refuse(
+      `keyRotation must be at least ${known.toHumanString()} where keySetRefresh is ${refresh.toHumanString()}, so that everybody knows a key before ` +
+        `it signs, got ${rotation.toHumanString()}.`,
+    );
+  }
+  return { rotation, refresh };
+}
+
+/** After this a new key set is known to everybody. */
+function knownAfter(refresh: Duration): Duration {
+  const known = Duration.seconds(OLDEST * refresh.toSeconds());
+  return refresh.toSeconds() < REAL_REFRESH.toSeconds() ? known : known.plus(API_GATEWAY_CACHE);
+}
 
 /** The secret that holds signing keys and derived secrets. It is empty until the first key set is made at deployment. */
 export function keySetSecret(scope: Construct, id: string, removalPolicy: RemovalPolicy): ISecret {
@@ -32,8 +79,9 @@ interface KeyRotationProps {
   readonly secret: ISecret;
   /** Makes the first key set: there is nothing to rotate before. */
   readonly firstKeySet: IDependable;
-  /** How often a new key takes over. */
-  readonly every: Duration;
+  readonly periods: KeyPeriods;
+  /** Of access tokens. */
+  readonly algorithm: SigningAlgorithm;
   /** The longest that something signed with a key is valid. */
   readonly longestToken: Duration;
   readonly logRetention: RetentionDays;
@@ -45,8 +93,7 @@ export class KeyRotation extends Construct {
 
   constructor(scope: Construct, id: string, props: KeyRotationProps) {
     super(scope, id);
-    const { secret, every } = props;
-    checkRotation(every);
+    const { secret, periods } = props;
 
     this.function = bundledFunction(this, 'Function', {
       bundle: 'rotate-keys',
@@ -55,10 +102,12 @@ export class KeyRotation extends Construct {
       timeout: Duration.minutes(1),
       logRetention: props.logRetention,
     });
+    const known = knownAfter(periods.refresh);
     configure(this.function, {
       keySetSecretArn: secret.secretArn,
-      minimumPublication: KEY_SET_CACHES.toSeconds(),
-      retirement: props.longestToken.plus(KEY_SET_CACHES).toSeconds(),
+      algorithm: props.algorithm,
+      minimumPublication: known.toSeconds(),
+      retirement: props.longestToken.plus(known).toSeconds(),
     });
     this.function.role?.addToPrincipalPolicy(
       new PolicyStatement({
@@ -84,16 +133,14 @@ export class KeyRotation extends Construct {
       secretId: secret.secretArn,
       rotationLambdaArn: this.function.functionArn,
       rotateImmediatelyOnUpdate: false,
-      rotationRules: { scheduleExpression: Schedule.rate(every).expressionString },
+      rotationRules: { scheduleExpression: scheduleExpression(periods.rotation) },
     });
     schedule.node.addDependency(props.firstKeySet, permission, this.function);
   }
 }
 
-function checkRotation(every: Duration): void {
-  // The limits of Secrets Manager. The lower one also leaves `next` published for longer than any cache before it signs.
-  checkDuration('keyRotation', every, { atLeast: Duration.hours(4), atMost: Duration.days(1000) });
-  if (!Number.isInteger(every.toHours({ integral: false }))) {
-    refuse(`keyRotation must be a whole number of hours, got ${every.toHumanString()}.`);
-  }
+/** In hours, or, for `--rotate-every`, in seconds. */
+function scheduleExpression(every: Duration): string {
+  const hours = every.toHours({ integral: false });
+  return Number.isInteger(hours) ? Schedule.rate(every).expressionString : `rate(${every.toSeconds()} seconds)`;
 }

@@ -11,7 +11,7 @@ import { type ClientMetadataProps, clientMetadata } from './client-metadata';
 import { CLIENT_RESOURCE_TYPE, KEY_SET_RESOURCE_TYPE, PROTECTED_RESOURCE_TYPE, TABLE } from './contract';
 import { type CustomDomainProps, FrontDoor } from './front-door';
 import { ImportedMcpOidcAuth, type McpOidcAuthAttributes } from './imported-mcp-oidc-auth';
-import { KEY_SET_REFRESH, KeyRotation, keySetSecret } from './key-set';
+import { KeyRotation, keyPeriods, keySetSecret } from './key-set';
 import { type LifetimeProps, lifetimes } from './lifetimes';
 import { type IMcpOidcAuth, McpOidcAuthBase } from './mcp-oidc-auth-base';
 import { onDeployFunction } from './on-deploy-function';
@@ -19,6 +19,7 @@ import { clientRecords, type PreRegisteredClientProps } from './pre-registered-c
 import { type ProviderFunctionOptions, providerFunction } from './provider-function';
 import { type RegistrationProps, registration } from './registration';
 import { comparable, type ProtectedResourceProps, resourceRecord } from './resource';
+import { SigningAlgorithm } from './signing-algorithm';
 import type { UpstreamIdp } from './upstream-idp';
 import { checkList, described, refuse } from './validation';
 
@@ -103,6 +104,23 @@ export interface McpOidcAuthProps {
   readonly keyRotation?: Duration;
 
   /**
+   * How often instances look whether the key set has changed; also the `max-age` of /jwks. A new key is published for four times as long, and
+   * two hours more for API Gateway's own JWT authorizers, before it signs. 1 second to 1 hour; below a minute, which is for tests, those two hours
+   * are left out.
+   *
+   * @default Duration.minutes(1)
+   */
+  readonly keySetRefresh?: Duration;
+
+  /**
+   * How access tokens are signed. A change takes effect with the second rotation after it: until then there are keys that are published already.
+   * ID tokens are signed with RS256.
+   *
+   * @default SigningAlgorithm.RS256
+   */
+  readonly signingAlgorithm?: SigningAlgorithm;
+
+  /**
    * Of every log group.
    *
    * @default RetentionDays.ONE_MONTH
@@ -183,10 +201,13 @@ export class McpOidcAuth extends McpOidcAuthBase {
     });
     this.keySetSecret = keySetSecret(this, 'KeySet', removalPolicy);
 
+    const periods = keyPeriods(this, props);
+    const algorithm = props.signingAlgorithm ?? SigningAlgorithm.RS256;
     const registrationConfig = registration(props.registration ?? {});
     this.onDeploy = onDeployFunction(this, 'OnDeploy', {
       table: this.table,
       keySetSecret: this.keySetSecret,
+      algorithm,
       privateUseSchemes: registrationConfig.privateUseSchemes,
       logRetention: this.logRetention,
     });
@@ -197,7 +218,8 @@ export class McpOidcAuth extends McpOidcAuthBase {
     this.rotationFunction = new KeyRotation(this, 'KeyRotation', {
       secret: this.keySetSecret,
       firstKeySet,
-      every: props.keyRotation ?? Duration.days(30),
+      periods,
+      algorithm,
       longestToken: Duration.seconds(lifetimesInSeconds.accessToken),
       logRetention: this.logRetention,
     }).function;
@@ -229,7 +251,7 @@ export class McpOidcAuth extends McpOidcAuthBase {
       registration: registrationConfig,
       lifetimes: lifetimesInSeconds,
       dpop: this.dpop,
-      keySetRefresh: KEY_SET_REFRESH.toSeconds(),
+      keySetRefresh: periods.refresh.toSeconds(),
     });
 
     checkList('resources', props.resources);

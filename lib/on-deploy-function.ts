@@ -7,17 +7,20 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { bundledFunction, configure } from './bundled-function';
 import { CLIENT_PREFIX, RESOURCES_PARTITION } from './contract';
+import type { SigningAlgorithm } from './signing-algorithm';
 
 interface OnDeployFunctionProps {
   readonly table: ITableV2;
   readonly keySetSecret: ISecret;
+  /** Of access tokens. */
+  readonly algorithm: SigningAlgorithm;
   readonly privateUseSchemes?: readonly string[];
   readonly logRetention: RetentionDays;
 }
 
 /** What is behind the custom resources: a function that may write configuration into the table, and the first key set. */
 export function onDeployFunction(scope: Construct, id: string, props: OnDeployFunctionProps): LambdaFunction {
-  const { table, keySetSecret, privateUseSchemes, logRetention } = props;
+  const { table, keySetSecret, algorithm, privateUseSchemes, logRetention } = props;
   const fn = bundledFunction(scope, id, {
     bundle: 'on-deploy',
     description:
@@ -26,7 +29,7 @@ export function onDeployFunction(scope: Construct, id: string, props: OnDeployFu
     timeout: Duration.minutes(1),
     logRetention,
   });
-  configure(fn, { tableName: table.tableName, keySetSecretArn: keySetSecret.secretArn, privateUseSchemes });
+  configure(fn, { tableName: table.tableName, keySetSecretArn: keySetSecret.secretArn, algorithm, privateUseSchemes });
   fn.role?.addToPrincipalPolicy(
     new PolicyStatement({
       actions: ['dynamodb:PutItem', 'dynamodb:DeleteItem'],

@@ -1,4 +1,5 @@
 import type { KeySet } from '../../lib/contract';
+import { everyJwk } from './public-jwk';
 
 /** The value of the key set secret is not a key set. The message names the member at fault and never shows what the secret holds. */
 export class KeySetError extends Error {
@@ -14,6 +15,7 @@ export class KeySetError extends Error {
 export function parseKeySet(text: string): KeySet {
   const keySet = members('the value', parseJson(text));
   check(keySet.v === 1, 'v', 'has to be 1');
+  check(keySet.basedOn === undefined || isText(keySet.basedOn), 'basedOn', 'has to be a version of the secret');
   signingKey('current', keySet.current);
   signingKey('next', keySet.next);
   each('previous', keySet.previous, retiredKey);
@@ -23,7 +25,7 @@ export function parseKeySet(text: string): KeySet {
   }
 
   const parsed = keySet as unknown as KeySet;
-  const kids = [parsed.current, parsed.next, ...parsed.previous].map(({ jwk }) => jwk.kid);
+  const kids = everyJwk(parsed).map(({ kid }) => kid);
   check(new Set(kids).size === kids.length, 'kid', 'has to be different for each key');
   return parsed;
 }
@@ -38,10 +40,15 @@ function parseJson(text: string): unknown {
 }
 
 function signingKey(path: string, value: unknown): void {
-  const { jwk, createdAt } = members(path, value);
-  const { d } = publicMembers(`${path}.jwk`, jwk);
-  check(isText(d), `${path}.jwk.d`, 'is missing: this key has to be private');
+  const { jwk, idTokenJwk, createdAt } = members(path, value);
+  privateJwk(`${path}.jwk`, jwk);
+  if (idTokenJwk !== undefined) privateJwk(`${path}.idTokenJwk`, idTokenJwk);
   check(isTime(createdAt), `${path}.createdAt`, 'has to be a time in epoch seconds');
+}
+
+function privateJwk(path: string, value: unknown): void {
+  const { d } = publicMembers(path, value);
+  check(isText(d), `${path}.d`, 'is missing: this key has to be private');
 }
 
 function retiredKey(path: string, value: unknown): void {
@@ -52,10 +59,10 @@ function retiredKey(path: string, value: unknown): void {
 }
 
 function symmetricKey(path: string, value: unknown): void {
-  const { id, key, createdAt } = members(path, value);
+  const { id, key, activeFrom } = members(path, value);
   check(isText(id), `${path}.id`, 'has to be a string');
   check(isText(key) && Buffer.from(key, 'base64url').length === 32, `${path}.key`, 'has to be 32 bytes in base64url');
-  check(isTime(createdAt), `${path}.createdAt`, 'has to be a time in epoch seconds');
+  check(isTime(activeFrom), `${path}.activeFrom`, 'has to be a time in epoch seconds');
 }
 
 /** Checks what a verifier needs and returns all members of the key. */

@@ -1,4 +1,4 @@
-import type { KeySet, PrivateJwk, PublicJwk } from '../../lib/contract';
+import type { KeySet, PrivateJwk, PublicJwk, SigningKey } from '../../lib/contract';
 
 /** The members of a public key (RFC 7518 section 6). Whatever else a JWK carries is private or of no use to a verifier. */
 const PUBLIC_MEMBERS: Readonly<Record<string, readonly string[]>> = {
@@ -23,6 +23,16 @@ export function publicJwk(jwk: PrivateJwk): PublicJwk {
  * The JWK Set (RFC 7517 section 5) to publish: the key that signs, the one that will sign next, so that every cache knows it before it is
  * used, and those whose signatures may still be valid.
  */
-export function publicJwks({ current, next, previous }: KeySet): { keys: PublicJwk[] } {
-  return { keys: [current, next, ...previous].map(({ jwk }) => publicJwk(jwk)) };
+export function publicJwks(keySet: KeySet): { keys: PublicJwk[] } {
+  return { keys: everyJwk(keySet).map(publicJwk) };
+}
+
+/** The keys that belong to one period. */
+export function jwksOf({ jwk, idTokenJwk }: SigningKey): PrivateJwk[] {
+  return idTokenJwk ? [jwk, idTokenJwk] : [jwk];
+}
+
+/** Every key of the set, in the order in which they are published; those that sign come first. */
+export function everyJwk({ current, next, previous }: KeySet): (PrivateJwk | PublicJwk)[] {
+  return [...jwksOf(current), ...jwksOf(next), ...previous.map(({ jwk }) => jwk)];
 }

@@ -67,7 +67,7 @@ export class CustomResources {
 
   /** @returns the physical id: while it stays the same, CloudFormation sees the same thing; when it changes, the former is deleted. */
   private async perform(event: CloudFormationCustomResourceEvent): Promise<string> {
-    const { tableName, keySetSecretArn, privateUseSchemes } = this.config;
+    const { tableName, privateUseSchemes } = this.config;
     const owner = `${event.StackId}/${event.LogicalResourceId}`;
     if (event.RequestType === 'Delete') {
       // The key set goes with its secret, whose removal policy decides.
@@ -77,8 +77,8 @@ export class CustomResources {
     }
     switch (event.ResourceType) {
       case KEY_SET_RESOURCE_TYPE:
-        await ensureKeySet(this.secretsManager, keySetSecretArn);
-        return keySetSecretArn;
+        await ensureKeySet(this.secretsManager, this.config);
+        return this.config.keySetSecretArn;
       case PROTECTED_RESOURCE_TYPE: {
         const resource = parseResource(event.ResourceProperties.Resource);
         await putConfigured(this.dynamoDb, tableName, resourceKey(resource.identifier), resource, owner);

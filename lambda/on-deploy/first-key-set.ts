@@ -6,16 +6,20 @@ import {
   ResourceNotFoundException,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
+import type { OnDeployConfig } from '../../lib/contract';
 import { makeKeySet } from '../key-set/make-key-set';
 import { parseKeySet } from '../key-set/parse-key-set';
 
 /**
  * Puts the first key set into the secret, unless it has one.
  *
- * @param secretArn the key set secret, without a value on the first deployment
+ * @param config.keySetSecretArn the secret, without a value on the first deployment
  * @throws KeySetError where the secret holds something else, which is not overwritten
  */
-export async function ensureKeySet(secretsManager: SecretsManagerClient, secretArn: string): Promise<void> {
+export async function ensureKeySet(
+  secretsManager: SecretsManagerClient,
+  { keySetSecretArn: secretArn, algorithm }: Pick<OnDeployConfig, 'keySetSecretArn' | 'algorithm'>,
+): Promise<void> {
   const value = await currentValue(secretsManager, secretArn);
   if (value !== undefined) {
     parseKeySet(value);
@@ -26,7 +30,7 @@ export async function ensureKeySet(secretsManager: SecretsManagerClient, secretA
       new PutSecretValueCommand({
         SecretId: secretArn,
         ClientRequestToken: firstVersion(secretArn),
-        SecretString: JSON.stringify(await makeKeySet(Math.floor(Date.now() / 1000))),
+        SecretString: JSON.stringify(await makeKeySet(Math.floor(Date.now() / 1000), algorithm)),
       }),
     );
   } catch (error) {

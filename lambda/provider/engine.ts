@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Configuration, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
-import { DPOP_ALGORITHMS, type KeySet, type ProviderConfig } from '../../lib/contract';
+import { type AccessTokenAlgorithm, DPOP_ALGORITHMS, type KeySet, type ProviderConfig } from '../../lib/contract';
 import type { DynamoStore } from '../store/dynamo-store';
 import { adapterFactory } from './adapter';
 import { OIDC_SCOPES } from './authorization-request';
@@ -122,6 +122,8 @@ function configuration(
     subjectTypes: ['public'],
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     enabledJWA: {
+      // The only one that there is a key for whatever access tokens are signed with.
+      idTokenSigningAlgValues: ['RS256'],
       clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
       dPoPSigningAlgValues: [...DPOP_ALGORITHMS],
     },
@@ -196,7 +198,7 @@ function configuration(
             scope: resource.scopes.map(({ name }) => name).join(' '),
             accessTokenFormat: 'jwt',
             accessTokenTTL: lifetimes.accessToken,
-            jwt: { sign: { alg: keySet.current.jwk.alg as 'RS256', kid: keySet.current.jwk.kid } },
+            jwt: { sign: { alg: keySet.current.jwk.alg as AccessTokenAlgorithm, kid: keySet.current.jwk.kid } },
           };
         },
       },

@@ -1,5 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { SymmetricKey } from '../../lib/contract';
+import { activeAt } from './active-key';
+import { now } from './clock';
 
 /** A sealed text cannot be opened: it was changed, it was moved here from another record, or its key is gone. */
 export class SealError extends Error {
@@ -15,18 +17,16 @@ const TAG_BYTES = 16;
  * the record that it was made for: it does not open in another.
  */
 export class Sealer {
-  readonly #newest: SymmetricKey;
+  readonly #newestFirst: readonly SymmetricKey[];
 
-  /** @param keys of the key set; the newest seals, every one opens */
-  constructor(private readonly keys: readonly SymmetricKey[]) {
-    const [newest] = [...keys].sort((a, b) => b.createdAt - a.createdAt);
-    if (!newest) throw new Error('The key set secret has no encryption key');
-    this.#newest = newest;
+  /** @param keys of the key set; the newest that is active seals, every one opens */
+  constructor(keys: readonly SymmetricKey[]) {
+    this.#newestFirst = [...keys].sort((a, b) => b.activeFrom - a.activeFrom);
   }
 
   /** @param recordKey of the record that will hold it */
   seal(text: string, recordKey: string): string {
-    const { id, key } = this.#newest;
+    const { id, key } = activeAt(this.#newestFirst, now());
     const nonce = randomBytes(NONCE_BYTES);
     const cipher = createCipheriv('aes-256-gcm', Buffer.from(key, 'base64url'), nonce);
     cipher.setAAD(Buffer.from(recordKey));
@@ -37,7 +37,7 @@ export class Sealer {
   /** @throws SealError */
   open(sealed: string, recordKey: string): string {
     const [id, encoded = ''] = sealed.split('.');
-    const key = this.keys.find((candidate) => candidate.id === id);
+    const key = this.#newestFirst.find((candidate) => candidate.id === id);
     if (!key) throw new SealError('The key that sealed this is not in the key set');
     const bytes = Buffer.from(encoded, 'base64url');
     try {

@@ -1,12 +1,13 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { ExternalSigningKey, type JWK } from 'oidc-provider';
 import type { KeySet, PublicJwk } from '../../lib/contract';
-import { publicJwk } from '../key-set/public-jwk';
+import { everyJwk, jwksOf, publicJwk } from '../key-set/public-jwk';
 
-/** The engine signs with the first key; `next` and `previous` are published by their public halves only. */
+/** The engine signs with the first key of an algorithm; `next` and `previous` are published by their public halves only. */
 export function signingKeys(keySet: KeySet): (JWK | ExternalSigningKey)[] {
-  const published = [keySet.next, ...keySet.previous].map(({ jwk }) => new PublishedKey(publicJwk(jwk)));
-  return [keySet.current.jwk as unknown as JWK, ...published];
+  const signing = jwksOf(keySet.current);
+  const published = everyJwk(keySet).slice(signing.length);
+  return [...(signing as unknown as JWK[]), ...published.map((jwk) => new PublishedKey(publicJwk(jwk)))];
 }
 
 class PublishedKey extends ExternalSigningKey {

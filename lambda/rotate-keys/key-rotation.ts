@@ -1,21 +1,9 @@
-import {
-  DescribeSecretCommand,
-  GetSecretValueCommand,
-  PutSecretValueCommand,
-  ResourceExistsException,
-  ResourceNotFoundException,
-  type SecretsManagerClient,
-  UpdateSecretVersionStageCommand,
-} from '@aws-sdk/client-secrets-manager';
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { SecretsManagerRotationEvent } from 'aws-lambda';
-import type { KeySet, RotateKeysConfig } from '../../lib/contract';
-import { parseKeySet } from '../key-set/parse-key-set';
+import type { RotateKeysConfig } from '../../lib/contract';
+import { CURRENT, KeySetSecret, type KeySetVersion, PENDING } from '../key-set/key-set-secret';
 import { nextKeySet } from './next-key-set';
 import { tryKeySet } from './try-key-set';
-
-/** The staging labels of Secrets Manager: what is in use, and what a rotation prepares. */
-const CURRENT = 'AWSCURRENT';
-const PENDING = 'AWSPENDING';
 
 /**
  * Turns the key set over in the four steps that Secrets Manager asks for
@@ -23,10 +11,14 @@ const PENDING = 'AWSPENDING';
  * repeats a rotation that failed, with the same ClientRequestToken and from the first step, so each step may be done already.
  */
 export class KeyRotation {
+  private readonly secret: KeySetSecret;
+
   constructor(
-    private readonly secretsManager: SecretsManagerClient,
+    secretsManager: SecretsManagerClient,
     private readonly config: RotateKeysConfig,
-  ) {}
+  ) {
+    this.secret = new KeySetSecret(secretsManager, config.keySetSecretArn);
+  }
 
   /**
    * @throws Error where the step cannot be done; nothing is in use that was not before
@@ -53,73 +45,54 @@ export class KeyRotation {
   }
 
   private async create(token: string): Promise<void> {
-    if ((await this.read({ VersionId: token })) !== undefined) {
+    const prepared = await this.secret.read({ VersionId: token });
+    if (prepared !== undefined) {
+      await this.requireUsable(prepared);
       return;
     }
-    const pending = await nextKeySet(await this.current(), this.config, Math.floor(Date.now() / 1000));
-    try {
-      await this.secretsManager.send(
-        new PutSecretValueCommand({
-          SecretId: this.config.keySetSecretArn,
-          ClientRequestToken: token,
-          SecretString: JSON.stringify(pending),
-          VersionStages: [PENDING],
-        }),
-      );
-    } catch (error) {
-      // Somebody else did this step for the same token in the meantime, with keys of their own that are as good.
-      if (!(error instanceof ResourceExistsException)) {
-        throw error;
-      }
-    }
+    const { keySet, versionId } = await this.secret.current();
+    const next = await nextKeySet(keySet, this.config, Math.floor(Date.now() / 1000));
+    await this.secret.prepare(token, { ...next, basedOn: versionId });
   }
 
   private async test(token: string): Promise<void> {
     // When a schedule is set, Secrets Manager calls this step alone, with a version that has no value yet.
-    await tryKeySet((await this.read({ VersionId: token })) ?? (await this.current()));
+    const { keySet } = (await this.secret.read({ VersionId: token })) ?? (await this.secret.current());
+    await tryKeySet(keySet);
   }
 
   private async finish(token: string): Promise<void> {
-    const { VersionIdsToStages: stages = {} } = await this.secretsManager.send(
-      new DescribeSecretCommand({ SecretId: this.config.keySetSecretArn }),
-    );
-    if (stages[token]?.includes(CURRENT)) {
-      return;
+    const prepared = await this.secret.read({ VersionId: token });
+    if (prepared === undefined) {
+      throw new Error(`Version ${token} of the key set has no value: the rotation has to begin with createSecret.`);
     }
-    // Without this, a token of long ago would bring its keys back.
-    if (!stages[token]?.includes(PENDING) || (await this.read({ VersionId: token })) === undefined) {
-      throw new Error(`Version ${token} of the key set is not pending: the rotation has to begin with createSecret.`);
+    if (await this.requireUsable(prepared)) {
+      await this.secret.promote(token, prepared.keySet.basedOn!);
     }
-    await this.secretsManager.send(
-      new UpdateSecretVersionStageCommand({
-        SecretId: this.config.keySetSecretArn,
-        VersionStage: CURRENT,
-        MoveToVersionId: token,
-        RemoveFromVersionId: Object.keys(stages).find((version) => stages[version]?.includes(CURRENT)),
-      }),
-    );
   }
 
-  private async current(): Promise<KeySet> {
-    const keySet = await this.read({ VersionStage: CURRENT });
-    if (keySet === undefined) {
-      throw new Error('The secret has no key set yet. Deploying the stack makes the first one.');
+  /**
+   * A version may only follow the one that it was made from: put into use after any other it would bring keys back that were retired, or
+   * revoked, in between. One that cannot be used any more is let go, so that it does not keep the next rotation from beginning.
+   *
+   * @returns whether it still has to be put into use
+   */
+  private async requireUsable({ versionId, keySet }: KeySetVersion): Promise<boolean> {
+    const labels = await this.secret.labels();
+    if (labels[versionId]?.includes(CURRENT)) {
+      return false;
     }
-    return keySet;
-  }
-
-  /** The key set in a version of the secret; undefined where there is no such version or it has no value yet. */
-  private async read(version: { VersionId: string } | { VersionStage: string }): Promise<KeySet | undefined> {
-    try {
-      const { SecretString = '' } = await this.secretsManager.send(
-        new GetSecretValueCommand({ SecretId: this.config.keySetSecretArn, ...version }),
-      );
-      return parseKeySet(SecretString);
-    } catch (error) {
-      if (error instanceof ResourceNotFoundException) {
-        return undefined;
-      }
-      throw error;
+    const isPending = labels[versionId]?.includes(PENDING) === true;
+    if (isPending && keySet.basedOn !== undefined && labels[keySet.basedOn]?.includes(CURRENT)) {
+      return true;
     }
+    if (isPending) {
+      await this.secret.unlabel(PENDING, versionId);
+    }
+    throw new Error(
+      isPending
+        ? `Version ${versionId} of the key set was made from a version that is not in use any more. Another rotation begins anew.`
+        : `Version ${versionId} of the key set is not pending.`,
+    );
   }
 }

@@ -22,6 +22,22 @@ describe('a new key set', () => {
     expect(keySet.current.jwk.kid).not.toBe(keySet.next.jwk.kid);
   });
 
+  it('has for ES256 a key for access tokens and an RS256 key for ID tokens', async () => {
+    const { current, next, ...rest } = await makeKeySet(NOW, 'ES256');
+    for (const { jwk, idTokenJwk } of [current, next]) {
+      expect(jwk).toMatchObject({ kty: 'EC', crv: 'P-256', alg: 'ES256', kid: await calculateJwkThumbprint(jwk) });
+      expect(idTokenJwk).toMatchObject({ kty: 'RSA', alg: 'RS256', use: 'sig' });
+    }
+    const whole = { current, next, ...rest };
+    expect(parseKeySet(JSON.stringify(whole))).toEqual(whole);
+    expect(publicJwks(whole).keys.map(({ alg, d }) => [alg, d])).toEqual([
+      ['ES256', undefined],
+      ['RS256', undefined],
+      ['ES256', undefined],
+      ['RS256', undefined],
+    ]);
+  });
+
   it.each(['successorKeys', 'encryptionKeys'] as const)('has one key of 32 bytes in %s', (name) => {
     expect(keySet[name]).toHaveLength(1);
     expect(Buffer.from(keySet[name][0]!.key, 'base64url')).toHaveLength(32);

@@ -96,7 +96,7 @@ beforeEach(async () => {
   });
   ({ secretsManager: secretsClient, dynamo: dynamoClient } = clients(reader));
   const { secretsManager, dynamo } = clients(onDeploy);
-  deployed = new CustomResources(secretsManager, dynamo, { tableName: 'table', keySetSecretArn: secretArn });
+  deployed = new CustomResources(secretsManager, dynamo, config());
 
   answers = [];
   outages = [];
@@ -155,7 +155,8 @@ export async function keySet(): Promise<string> {
 }
 
 /** The function again, with all permissions and another configuration. */
-export function configure(config: Partial<OnDeployConfig>): void {
-  const whole = { tableName: 'table', keySetSecretArn: secretArn, ...config };
-  deployed = new CustomResources(secretsClient, dynamoClient, whole);
+export function configure(changes: Partial<OnDeployConfig>): void {
+  deployed = new CustomResources(secretsClient, dynamoClient, { ...config(), ...changes });
 }
+
+const config = (): OnDeployConfig => ({ tableName: 'table', keySetSecretArn: secretArn, algorithm: 'RS256' });

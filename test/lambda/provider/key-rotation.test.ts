@@ -43,7 +43,7 @@ async function turnOver(keySet: KeySet): Promise<void> {
 }
 
 async function rotate(keySet: KeySet): Promise<KeySet> {
-  const next = await nextKeySet(keySet, { minimumPublication: 0, retirement: 86_400 }, now());
+  const next = await nextKeySet(keySet, { algorithm: 'RS256', minimumPublication: 0, retirement: 86_400 }, now());
   await turnOver(next);
   return next;
 }
@@ -106,14 +106,15 @@ describe('a change of the successor keys', () => {
   const added = (): SymmetricKey => ({
     id: 'new',
     key: Buffer.alloc(32, 7).toString('base64url'),
-    createdAt: now() + 1,
+    activeFrom: now() + 1,
   });
 
   async function changeSuccessorKeys() {
     // With a new `next`, so that the change can be seen from outside.
     const keySet = {
       ...harness.keySet,
-      next: (await nextKeySet(harness.keySet, { minimumPublication: 0, retirement: 0 }, now())).next,
+      next: (await nextKeySet(harness.keySet, { algorithm: 'RS256', minimumPublication: 0, retirement: 0 }, now()))
+        .next,
     };
     const key = added();
     await turnOver({ ...keySet, successorKeys: [key, ...keySet.successorKeys] });

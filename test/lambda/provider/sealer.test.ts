@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { SealError, Sealer } from '../../../lambda/provider/sealer';
 import type { SymmetricKey } from '../../../lib/contract';
 
-function key(id: string, createdAt: number): SymmetricKey {
-  return { id, key: randomBytes(32).toString('base64url'), createdAt };
+function key(id: string, activeFrom: number): SymmetricKey {
+  return { id, key: randomBytes(32).toString('base64url'), activeFrom };
 }
 
 const [old, recent] = [key('old', 1), key('recent', 2)];

@@ -1,10 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { DescribeSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+} from '@aws-sdk/client-secrets-manager';
 import type { SecretsManagerRotationEvent } from 'aws-lambda';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { KeySetSecret } from '../../../lambda/key-set/key-set-secret';
 import { makeKeySet } from '../../../lambda/key-set/make-key-set';
 import { parseKeySet } from '../../../lambda/key-set/parse-key-set';
 import { KeyRotation } from '../../../lambda/rotate-keys/key-rotation';
+import { revokeCurrentKey } from '../../../lambda/rotate-keys/revoke-current-key';
+import { tryKeySet } from '../../../lambda/rotate-keys/try-key-set';
 import type { KeySet } from '../../../lib/contract';
 import { AccessControl } from '../../../local/aws/access-control';
 import { type LocalSecretsManager, startSecretsManager } from '../../../local/aws/secrets-manager';
@@ -55,13 +63,39 @@ function useSecret(name: string, value?: string): void {
     ],
   });
   client = new SecretsManagerClient({ endpoint: secrets.endpoint, region: 'eu-central-1', credentials });
-  rotation = new KeyRotation(client, { keySetSecretArn: secretArn, minimumPublication: 600, retirement: 4000 });
+  rotation = new KeyRotation(client, {
+    keySetSecretArn: secretArn,
+    algorithm: 'RS256',
+    minimumPublication: 600,
+    retirement: 4000,
+  });
   invoke = (event) => rotation.rotate(event);
 }
 
 async function value(version: { VersionId?: string; VersionStage?: string } = {}): Promise<KeySet> {
   const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: secretArn, ...version }));
   return parseKeySet(SecretString!);
+}
+
+async function labels(): Promise<Record<string, string[]>> {
+  const { VersionIdsToStages = {} } = await client.send(new DescribeSecretCommand({ SecretId: secretArn }));
+  return VersionIdsToStages;
+}
+
+async function move(VersionStage: string, { to, from }: { to: string; from: string }): Promise<void> {
+  await client.send(
+    new UpdateSecretVersionStageCommand({
+      SecretId: secretArn,
+      VersionStage,
+      MoveToVersionId: to,
+      RemoveFromVersionId: from,
+    }),
+  );
+}
+
+async function versionInUse(): Promise<string> {
+  const { VersionId } = await client.send(new GetSecretValueCommand({ SecretId: secretArn }));
+  return VersionId!;
 }
 
 function schedule(rotateImmediately = false): Promise<void> {
@@ -101,7 +135,8 @@ describe('a rotation by Secrets Manager', () => {
     await secrets.rotate(secretArn);
     const second = await value();
     await secrets.rotate(secretArn);
-    expect(await value()).toEqual(second);
+    const { basedOn: _, ...again } = await value();
+    expect({ ...again, basedOn: second.basedOn }).toEqual(second);
   });
 
   it.each(
@@ -129,6 +164,148 @@ describe('a rotation by Secrets Manager', () => {
   });
 });
 
+describe('a function that crashes after each of its calls in turn', () => {
+  /** Every call that one whole rotation sends, in order. */
+  const CALLS = [
+    'GetSecretValue', // createSecret: is there one for this token?
+    'GetSecretValue', // what is in use
+    'PutSecretValue',
+    'GetSecretValue', // testSecret
+    'GetSecretValue', // finishSecret
+    'DescribeSecret',
+    'UpdateSecretVersionStage',
+  ];
+
+  /** Lets this many calls through, the last one without its answer; then the function is gone. */
+  function crashAfter(calls: number): string[] {
+    const sent: string[] = [];
+    const send = client.send.bind(client);
+    vi.spyOn(client, 'send').mockImplementation(async (command: unknown) => {
+      if (sent.length === calls) throw new Error('crash');
+      sent.push((command as object).constructor.name.replace('Command', ''));
+      const answer = await send(command as GetSecretValueCommand);
+      if (sent.length === calls) throw new Error('crash');
+      return answer as never;
+    });
+    return sent;
+  }
+
+  it('makes the calls that are tried here', async () => {
+    await schedule();
+    const sent = crashAfter(100);
+    await secrets.rotate(secretArn);
+    expect(sent).toEqual(CALLS);
+  });
+
+  it.each(CALLS.map((call, i) => ({ call, calls: i + 1 })))(
+    'ends in a good state at the next try: $calls, $call',
+    async ({ calls }) => {
+      await schedule();
+      const sent = crashAfter(calls);
+      await expect(secrets.rotate(secretArn)).rejects.toThrow('crash');
+      expect(sent).toEqual(CALLS.slice(0, calls));
+      vi.restoreAllMocks();
+
+      // What is in use may be used, whether or not the crash came too late for the old keys.
+      await tryKeySet(await value());
+      await secrets.rotate(secretArn).catch(() => undefined);
+      await secrets.rotate(secretArn);
+      const second = await value();
+      expect(second.current).toEqual(first.next);
+      expect(second.previous.map(({ jwk }) => jwk.kid)).toEqual([first.current.jwk.kid]);
+    },
+  );
+});
+
+describe('a pending key set', () => {
+  it('is never put into use after another than the one that it was made from', async () => {
+    const [early, late] = [randomUUID(), randomUUID()];
+    await step('createSecret', early);
+    await step('createSecret', late);
+    await step('finishSecret', late);
+    const inUse = await value();
+    await expect(step('finishSecret', early)).rejects.toThrow('is not pending');
+
+    // Somebody, by hand, makes it pending again.
+    await move('AWSPENDING', { to: early, from: late });
+    await expect(step('finishSecret', early)).rejects.toThrow('not in use any more');
+    expect(await value()).toEqual(inUse);
+  });
+
+  it('cannot bring back a key that was revoked meanwhile, and does not keep the next rotation from beginning', async () => {
+    await schedule();
+    invoke = async (event) => {
+      if (event.Step === 'finishSecret') throw new Error('crash');
+      return rotation.rotate(event);
+    };
+    await expect(secrets.rotate(secretArn)).rejects.toThrow('crash');
+    invoke = (event) => rotation.rotate(event);
+    const [half] = Object.entries(await labels()).find(([, stages]) => stages.includes('AWSPENDING'))!;
+
+    await revokeCurrentKey(client, secretArn);
+    const revoked = first.current.jwk.kid;
+    await expect(step('finishSecret', half)).rejects.toThrow('is not pending');
+    await expect(step('createSecret', half)).rejects.toThrow('is not pending');
+    expect(JSON.stringify(await value())).not.toContain(revoked);
+
+    await secrets.rotate(secretArn);
+    expect(JSON.stringify(await value())).not.toContain(revoked);
+  });
+
+  it('that is stale is let go, so that the next rotation begins anew', async () => {
+    await schedule();
+    const stale = randomUUID();
+    await step('createSecret', stale);
+    await step('finishSecret', stale);
+    // Made from the version that was in use before the last rotation.
+    const old = await value({ VersionId: stale });
+    const leftOver = randomUUID();
+    await new KeySetSecret(client, secretArn).prepare(leftOver, old);
+
+    await secrets.rotate(secretArn).catch(() => undefined);
+    expect(Object.values(await labels()).flat()).not.toContain('AWSPENDING');
+    await secrets.rotate(secretArn);
+    expect(await value()).toEqual({ ...old, basedOn: stale });
+  });
+
+  it('is one of two that were begun at once', async () => {
+    const tokens = [randomUUID(), randomUUID()];
+    const whole = async (token: string) => {
+      for (const name of ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const) await step(name, token);
+    };
+    const outcomes = await Promise.allSettled(tokens.map(whole));
+    expect(outcomes.map(({ status }) => status)).toContain('fulfilled');
+    const second = await value();
+    expect(second.current).toEqual(first.next);
+    expect(second.previous.map(({ jwk }) => jwk.kid)).toEqual([first.current.jwk.kid]);
+  });
+});
+
+describe('the current key, revoked', () => {
+  it('is in no version any more that has a label, and nothing else has changed hands', async () => {
+    const { revoked, keySet } = await revokeCurrentKey(client, secretArn);
+    expect(revoked).toEqual([first.current.jwk.kid]);
+    const current = await value();
+    expect(current).toEqual(keySet);
+    expect(current.current).toEqual(first.next);
+    for (const [version, stages] of Object.entries(await labels())) {
+      if (stages.length > 0) expect(JSON.stringify(await value({ VersionId: version }))).not.toContain(revoked[0]);
+    }
+  });
+
+  it('is revoked once where two do it at once: the other is told', async () => {
+    const outcomes = await Promise.allSettled([
+      revokeCurrentKey(client, secretArn),
+      revokeCurrentKey(client, secretArn),
+    ]);
+    const done = outcomes.filter(({ status }) => status === 'fulfilled');
+    expect(done.length).toBeGreaterThan(0);
+    const current = await value();
+    if (done.length === 1) expect(current.current).toEqual(first.next);
+    await tryKeySet(current);
+  });
+});
+
 describe('a step', () => {
   it('may be repeated: createSecret makes one key set for a token', async () => {
     const token = randomUUID();
@@ -137,6 +314,7 @@ describe('a step', () => {
     await step('createSecret', token);
     expect(await value({ VersionId: token })).toEqual(pending);
     expect(await value()).toEqual(first);
+    expect(pending.basedOn).toBe(await versionInUse());
   });
 
   it('may be done twice at once', async () => {
@@ -162,8 +340,7 @@ describe('a step', () => {
   it('does not bring back keys of an earlier version', async () => {
     await schedule();
     await secrets.rotate(secretArn);
-    const { VersionIdsToStages = {} } = await client.send(new DescribeSecretCommand({ SecretId: secretArn }));
-    const former = Object.keys(VersionIdsToStages).find((id) => VersionIdsToStages[id]!.includes('AWSPREVIOUS'))!;
+    const [former] = Object.entries(await labels()).find(([, stages]) => stages.includes('AWSPREVIOUS'))!;
     await expect(step('finishSecret', former)).rejects.toThrow('is not pending');
     expect((await value()).current).toEqual(first.next);
   });
