@@ -6,10 +6,10 @@ export interface SecretValue {
   readonly versionId: string;
 }
 
-/** A value that is older than this many refresh intervals is not served while a newer one is fetched. */
-const HARD_BOUND = 5;
+/** A value that is older than this many refresh intervals is not served while a newer one is fetched. What else depends on it: lib/key-set.ts. */
+const HARD_BOUND = 2;
 
-/** A secret's current value. A stale one is served while the next is fetched, so that no request waits for a rotation. */
+/** A version of a secret. A stale one is served while the next is fetched, so that no request waits for a rotation. */
 export class CachedSecret {
   #value: SecretValue | undefined;
   #fetchedAt = 0;
@@ -18,17 +18,19 @@ export class CachedSecret {
   /**
    * @param secretId the secret's ARN or name
    * @param refresh seconds between looks at the secret
+   * @param stage the staging label of the version
    */
   constructor(
     private readonly client: SecretsManagerClient,
     private readonly secretId: string,
     private readonly refresh: number,
+    private readonly stage: 'AWSCURRENT' | 'AWSPREVIOUS' = 'AWSCURRENT',
   ) {}
 
   async get(): Promise<SecretValue> {
     const age = (Date.now() - this.#fetchedAt) / 1000;
     if (this.#value && age < this.refresh) return this.#value;
-    const fetching = this.#fetch();
+    const fetching = this.fetch();
     if (!this.#value) return fetching;
     if (age < this.refresh * HARD_BOUND) {
       fetching.catch((error) => logProblem('secret.unavailable', error));
@@ -42,7 +44,8 @@ export class CachedSecret {
     });
   }
 
-  #fetch(): Promise<SecretValue> {
+  /** Looks at the secret now, whatever was seen before. */
+  fetch(): Promise<SecretValue> {
     this.#fetching ??= this.#read().finally(() => {
       this.#fetching = undefined;
     });
@@ -50,7 +53,9 @@ export class CachedSecret {
   }
 
   async #read(): Promise<SecretValue> {
-    const { SecretString, VersionId } = await this.client.send(new GetSecretValueCommand({ SecretId: this.secretId }));
+    const { SecretString, VersionId } = await this.client.send(
+      new GetSecretValueCommand({ SecretId: this.secretId, VersionStage: this.stage }),
+    );
     this.#value = { text: SecretString ?? '', versionId: VersionId ?? '' };
     this.#fetchedAt = Date.now();
     return this.#value;

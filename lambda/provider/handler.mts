@@ -6,12 +6,10 @@ import { CONFIG, type ProviderConfig } from '../../lib/contract.js';
 import { DynamoStore } from '../store/dynamo-store.js';
 import { readAppearance } from './appearance.js';
 import { CachedSecret } from './cached-secret.js';
+import { ClientSecret } from './client-secret.js';
 import type { HttpRequest, HttpResponse } from './http.js';
 import { currentRequest, logEvent, loggablePath } from './log.js';
 import { AuthorizationServer } from './server.js';
-
-/** Seconds between looks at the upstream client secret: the operator's new value is in use within a minute. */
-const UPSTREAM_SECRET_REFRESH = 60;
 
 /** In milliseconds: DynamoDB answers in some ten, so what takes a second is lost, and another try is sooner there than its answer. */
 const aws = { maxAttempts: 3, requestHandler: { connectionTimeout: 1_000, requestTimeout: 2_000 } };
@@ -32,7 +30,7 @@ function createServer(config: ProviderConfig): AuthorizationServer {
     config,
     store: new DynamoStore({ client: new DynamoDBClient(aws), tableName: config.tableName }),
     keySetSecret,
-    upstreamSecret: new CachedSecret(secrets, config.upstream.clientSecretId, UPSTREAM_SECRET_REFRESH),
+    clientSecret: new ClientSecret(secrets, config.upstream.clientSecretId),
     appearance: readAppearance(process.env.LAMBDA_TASK_ROOT ?? ''),
   });
 }

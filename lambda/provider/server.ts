@@ -9,6 +9,7 @@ import type { CachedSecret } from './cached-secret';
 import { GuardedFetch } from './client-metadata/guarded-fetch';
 import { MetadataDocuments } from './client-metadata/metadata-documents';
 import { ClientPolicy } from './client-policy';
+import type { ClientSecret } from './client-secret';
 import { noContent, registrationPreflight, withCors } from './cors';
 import { createEngine, SESSION_COOKIE } from './engine';
 import { callNodeHandler } from './engine-bridge';
@@ -31,7 +32,7 @@ export interface ServerContext {
   readonly config: ProviderConfig;
   readonly store: DynamoStore;
   readonly keySetSecret: CachedSecret;
-  readonly upstreamSecret: CachedSecret;
+  readonly clientSecret: ClientSecret;
   /** How the pages look and speak, where the operator has said so. */
   readonly appearance?: Appearance;
 }
@@ -56,7 +57,7 @@ export class AuthorizationServer {
   #engine: { readonly versionId: string; readonly provider: Provider; readonly sealer: Sealer } | undefined;
 
   constructor(private readonly context: ServerContext) {
-    const { config, store, upstreamSecret, appearance } = context;
+    const { config, store, clientSecret, appearance } = context;
     this.#issuer = new URL(config.issuer);
     this.#resources = new Resources(store);
     this.#guardedFetch = new GuardedFetch(new Set(config.clientMetadata.internalHosts));
@@ -70,7 +71,6 @@ export class AuthorizationServer {
       lifetime: config.lifetimes.client,
     });
     this.#presentations = new Presentations(appearance);
-    const clientSecret = async () => (await upstreamSecret.get()).text;
     const upstream = new Upstream(config.upstream, `${config.issuer}/callback`, clientSecret);
     this.#recheck = new UpstreamRecheck(store, upstream, () => this.#sealer, config.upstream.recheck);
     this.#signIn = new SignIn(store, this.#resources, upstream, this.#recheck, this.#presentations);

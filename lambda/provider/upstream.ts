@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import * as client from 'openid-client';
 import type { UpstreamConfig } from '../../lib/contract';
 import { isAllowed, needsVerifiedAddress } from './allow-rules';
-import { logProblem } from './log';
+import type { ClientSecret } from './client-secret';
+import { logEvent, logProblem } from './log';
 import { subjectOf } from './subject';
 import { within } from './time-limit';
 
@@ -69,14 +70,12 @@ type Tokens = client.TokenEndpointResponse & client.TokenEndpointResponseHelpers
 
 /** The identity provider that people sign in at (OpenID Connect Core), as one confidential client of it. */
 export class Upstream {
-  #discovered:
-    | { readonly at: number; readonly secret: string; readonly configuration: client.Configuration }
-    | undefined;
+  #discovered: { readonly at: number; readonly metadata: client.ServerMetadata } | undefined;
 
   constructor(
     private readonly config: UpstreamConfig,
     private readonly redirectUri: string,
-    private readonly clientSecret: () => Promise<string>,
+    private readonly clientSecret: Pick<ClientSecret, 'current' | 'othersThan'>,
   ) {}
 
   /**
@@ -85,10 +84,7 @@ export class Upstream {
    */
   async signInAddress(): Promise<URL> {
     const { issuer } = this.config;
-    const metadata = await within(PATIENCE, this.#configuration()).then(
-      (configuration) => configuration.serverMetadata(),
-      () => undefined,
-    );
+    const metadata = await within(PATIENCE, this.#metadata()).catch(() => undefined);
     return new URL(metadata?.authorization_endpoint ?? issuer);
   }
 
@@ -97,7 +93,7 @@ export class Upstream {
    * @throws UpstreamUnavailable
    */
   async authorizationUrl(checks: UpstreamChecks, otherAccount: boolean): Promise<string> {
-    const configuration = await this.#configuration();
+    const configuration = this.#configuration(await this.#metadata(), await this.clientSecret.current());
     const url = client.buildAuthorizationUrl(configuration, {
       ...this.config.extraParameters,
       ...(otherAccount ? { prompt: otherAccountPrompt(configuration.serverMetadata()) } : {}),
@@ -119,21 +115,25 @@ export class Upstream {
    * @throws UpstreamRefused, UpstreamUnavailable, PersonNotAllowed
    */
   async person(query: string, checks: UpstreamChecks): Promise<Person> {
-    const configuration = await this.#configuration();
-    let tokens: Awaited<ReturnType<typeof client.authorizationCodeGrant>>;
+    const [metadata, secret] = [await this.#metadata(), await this.clientSecret.current()];
+    const answer = new URL(`${this.redirectUri}?${query}`);
+    const checked = {
+      expectedState: checks.state,
+      expectedNonce: checks.nonce,
+      pkceCodeVerifier: checks.codeVerifier,
+      idTokenExpected: true,
+    };
+    let tokens: Tokens;
+    let claims: client.IDToken | undefined;
     try {
-      tokens = await client.authorizationCodeGrant(configuration, new URL(`${this.redirectUri}?${query}`), {
-        expectedState: checks.state,
-        expectedNonce: checks.nonce,
-        pkceCodeVerifier: checks.codeVerifier,
-        idTokenExpected: true,
-      });
+      const grant = (configuration: client.Configuration) =>
+        client.authorizationCodeGrant(configuration, answer, checked);
+      const granted = await this.#authenticated(metadata, secret, grant);
+      tokens = granted.result;
+      claims = await this.#claims(granted.configuration, tokens);
     } catch (error) {
       throw refusalOf(error);
     }
-    const claims = await this.#claims(configuration, tokens).catch((error) => {
-      throw refusalOf(error);
-    });
     if (!claims) throw new UpstreamRefused('access_denied', 'The identity provider sent no ID token');
     const broken = this.config.allow.find((rule) => !isAllowed(claims, [rule]));
     if (broken) throw new PersonNotAllowed(accountOf(claims), broken.claim);
@@ -154,14 +154,12 @@ export class Upstream {
    * @throws Error if upstream could not be asked, which says nothing about the person
    */
   async refresh(refreshToken: string, sub: string): Promise<string> {
-    const configuration = await this.#configuration();
-    let tokens: Awaited<ReturnType<typeof client.refreshTokenGrant>>;
-    try {
-      tokens = await client.refreshTokenGrant(configuration, refreshToken);
-    } catch (error) {
+    const grant = (asked: client.Configuration) => client.refreshTokenGrant(asked, refreshToken);
+    const [metadata, secret] = [await this.#metadata(), await this.clientSecret.current()];
+    const { result: tokens, configuration } = await this.#authenticated(metadata, secret, grant).catch((error) => {
       if (!(error instanceof client.ResponseBodyError && error.error === 'invalid_grant')) throw error;
       throw new UpstreamRefused('access_denied', 'The identity provider has ended the access', { cause: error });
-    }
+    });
     const claims = await this.#claims(configuration, tokens);
     if (claims && (subjectOf(claims.iss, claims.sub) !== sub || !isAllowed(claims, this.config.allow))) {
       throw new UpstreamRefused('access_denied', 'This account is no longer among those that may sign in here');
@@ -196,22 +194,58 @@ export class Upstream {
     ];
   }
 
-  async #configuration(): Promise<client.Configuration> {
-    const secret = await this.clientSecret();
+  /**
+   * Asks upstream's token endpoint with the client secret; where that is refused, with the one that is newer or the one before. So it
+   * does not matter at which side the operator has changed it first, or which instance has seen that already.
+   */
+  async #authenticated<Result>(
+    metadata: client.ServerMetadata,
+    secret: string,
+    ask: (configuration: client.Configuration) => Promise<Result>,
+  ): Promise<{ result: Result; configuration: client.Configuration }> {
+    const attempt = async (presented: string) => {
+      const configuration = this.#configuration(metadata, presented);
+      return { result: await ask(configuration), configuration };
+    };
+    try {
+      return await attempt(secret);
+    } catch (error) {
+      if (!isClientRefused(error)) throw error;
+      for await (const other of this.clientSecret.othersThan(secret)) {
+        try {
+          const answered = await attempt(other);
+          logEvent('upstream.other_secret_used');
+          return answered;
+        } catch (again) {
+          if (!isClientRefused(again)) throw again;
+        }
+      }
+      throw error;
+    }
+  }
+
+  #configuration(metadata: client.ServerMetadata, secret: string): client.Configuration {
+    const configuration = new client.Configuration(metadata, this.config.clientId, undefined, authentication(secret));
+    configuration.timeout = TIMEOUT;
+    if (isLoopbackHttp(new URL(this.config.issuer))) client.allowInsecureRequests(configuration);
+    return configuration;
+  }
+
+  async #metadata(): Promise<client.ServerMetadata> {
     const cached = this.#discovered;
-    if (cached && cached.secret === secret && Date.now() - cached.at < REDISCOVER_AFTER) return cached.configuration;
+    if (cached && Date.now() - cached.at < REDISCOVER_AFTER) return cached.metadata;
     const issuer = new URL(this.config.issuer);
     try {
-      const configuration = await client.discovery(issuer, this.config.clientId, undefined, authentication(secret), {
+      const configuration = await client.discovery(issuer, this.config.clientId, undefined, client.None(), {
         // Plain HTTP never leaves the machine here: it is for an identity provider on a loopback address only.
         execute: isLoopbackHttp(issuer) ? [client.allowInsecureRequests] : [],
         timeout: TIMEOUT,
       });
-      this.#discovered = { at: Date.now(), secret, configuration };
-      return configuration;
+      this.#discovered = { at: Date.now(), metadata: configuration.serverMetadata() };
+      return this.#discovered.metadata;
     } catch (error) {
-      // An old configuration serves on while discovery is down.
-      if (cached?.secret === secret) return cached.configuration;
+      // What was known serves on while discovery is down.
+      if (cached) return cached.metadata;
       throw new UpstreamUnavailable('The identity provider cannot be reached', { cause: error });
     }
   }
@@ -248,6 +282,12 @@ function accountOf({ email, name }: Readonly<Record<string, unknown>>): string |
 
 function isLoopbackHttp(url: URL): boolean {
   return url.protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
+}
+
+/** Whether it is this server that upstream does not take (RFC 6749 section 5.2); some providers say so by the status alone. */
+function isClientRefused(error: unknown): boolean {
+  if (error instanceof client.WWWAuthenticateChallengeError) return true;
+  return error instanceof client.ResponseBodyError && (error.status === 401 || error.error === 'invalid_client');
 }
 
 /** Sorts what openid-client throws into an outage and a refusal. */

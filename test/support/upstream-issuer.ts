@@ -18,6 +18,10 @@ export interface UpstreamIssuer extends AsyncDisposable {
   failures?: () => number | undefined;
   /** The token endpoint answers with this error instead. */
   tokenError?: { readonly status: number; readonly error: string };
+  /** The only client secrets that the token endpoint takes; any, where absent. */
+  clientSecrets?: readonly string[];
+  /** How the token endpoint refuses another one: as RFC 6749 section 5.2 has it, or as some providers do. */
+  clientRefusal?: { readonly status: number; readonly error: string };
   /** The token endpoint answers no sooner. */
   held?: Promise<void>;
   /** The token endpoint leaves the ID token out. */
@@ -91,6 +95,10 @@ export async function startUpstreamIssuer(): Promise<UpstreamIssuer> {
         // RFC 6749 section 5.2: whoever tried HTTP Basic authentication is answered with a challenge.
         if (self.tokenError?.status === 401) res.setHeader('www-authenticate', 'Basic realm="upstream"');
         if (self.tokenError) return json(self.tokenError.status, { error: self.tokenError.error });
+        if (self.clientSecrets && !self.clientSecrets.includes(form.get('client_secret') ?? '')) {
+          const { status, error } = self.clientRefusal ?? { status: 400, error: 'invalid_client' };
+          return json(status, { error });
+        }
         const handle = form.get('refresh_token') ?? form.get('code') ?? '';
         const request = codes.get(handle);
         codes.delete(handle);

@@ -3,6 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { makeKeySet } from '../../../lambda/key-set/make-key-set';
 import { CachedSecret } from '../../../lambda/provider/cached-secret';
+import { ClientSecret } from '../../../lambda/provider/client-secret';
 import { AuthorizationServer } from '../../../lambda/provider/server';
 import { DynamoStore } from '../../../lambda/store/dynamo-store';
 import {
@@ -149,7 +150,6 @@ export async function startDeployment(options: Options = {}): Promise<Deployment
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.endpoint,
   };
   const secrets = new SecretsManagerClient({ ...aws, endpoint: secretsManager.endpoint });
-  const secret = (arn: string) => new CachedSecret(secrets, arn, 60);
   const start = (changes: Partial<ProviderConfig>) =>
     Array.from(
       { length: options.instances ?? 4 },
@@ -157,8 +157,8 @@ export async function startDeployment(options: Options = {}): Promise<Deployment
         new AuthorizationServer({
           config: { ...config, ...changes },
           store,
-          keySetSecret: secret(config.keySetSecretArn),
-          upstreamSecret: secret(config.upstream.clientSecretId),
+          keySetSecret: new CachedSecret(secrets, config.keySetSecretArn, config.keySetRefresh),
+          clientSecret: new ClientSecret(secrets, config.upstream.clientSecretId),
           appearance: options.appearance,
         }),
     );
