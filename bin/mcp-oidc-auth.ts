@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 import { join } from 'node:path';
-import type { operate } from '../operator';
+import type { OperatorCommand, operate } from '../operator';
 import { start } from './start';
 
 const USAGE = `Usage: mcp-oidc-auth start    runs the app of cdk.json on this machine
        mcp-oidc-auth people   lists or ends what one person has granted
        mcp-oidc-auth clients  adds, shows or removes a client
+       mcp-oidc-auth keys     makes keys, or turns the signing keys over now
 
 Each says more with --help.`;
 
@@ -19,6 +20,7 @@ switch (command) {
     break;
   case 'people':
   case 'clients':
+  case 'keys':
     operatorsCommand(command, args);
     break;
   case '--help':
@@ -30,7 +32,7 @@ switch (command) {
 }
 
 /** Runs a bundle, which brings with it all packages that it needs. */
-async function operatorsCommand(name: 'people' | 'clients', options: string[]): Promise<void> {
+async function operatorsCommand(name: OperatorCommand, options: string[]): Promise<void> {
   if (Number.parseInt(process.versions.node, 10) < OPERATORS_NODE) {
     fail(`${name} needs Node ${OPERATORS_NODE} or newer. This is Node ${process.versions.node}.`);
   }

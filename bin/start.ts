@@ -3,12 +3,16 @@ import type { Started, StartOptions } from '../local/command/start';
 import { StartError } from '../local/start-error';
 
 const USAGE = `Usage: mcp-oidc-auth start [--port 3000] [--upstream https://login.example.com]
+                           [--rotate-every SECONDS]
 
 Synthesizes the app of cdk.json and runs it on this machine: the issuer on PORT,
 the MCP server on PORT+1, a demo identity provider on PORT+2.
 
 --upstream names the issuer of an identity provider of your own instead; the client
 that you have there is asked for.
+
+--rotate-every turns the signing keys over again and again, every 10 seconds at the
+least, so that you can watch clients not notice.
 
 Environment: UPSTREAM_ISSUER, UPSTREAM_CLIENT_ID and UPSTREAM_CLIENT_SECRET say the
 same without questions, AWS_ENDPOINT_URL_DYNAMODB names a DynamoDB of your own.`;
@@ -19,11 +23,19 @@ const NODE = 24;
 /** The highest port that leaves room for the two others. */
 const HIGHEST_PORT = 65_533;
 
-function readOptions(args: string[]): { port: number; upstream: string | undefined } {
+/** Seconds: a fifth of it, at least two, is how often everybody looks whether keys have turned over. */
+const SHORTEST_ROTATION = 10;
+
+function readOptions(args: string[]): Omit<StartOptions, 'signal'> {
   try {
     const { values } = parseArgs({
       args,
-      options: { help: { type: 'boolean', short: 'h' }, port: { type: 'string' }, upstream: { type: 'string' } },
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        port: { type: 'string' },
+        upstream: { type: 'string' },
+        'rotate-every': { type: 'string' },
+      },
     });
     if (values.help) {
       console.log(USAGE);
@@ -33,7 +45,12 @@ function readOptions(args: string[]): { port: number; upstream: string | undefin
     if (!Number.isInteger(port) || port < 1 || port > HIGHEST_PORT) {
       fail(`--port needs a number from 1 to ${HIGHEST_PORT}, got ${values.port}.`);
     }
-    return { port, upstream: values.upstream };
+    const given = values['rotate-every'];
+    const rotateEvery = given === undefined ? undefined : Number(given);
+    if (rotateEvery !== undefined && !(Number.isInteger(rotateEvery) && rotateEvery >= SHORTEST_ROTATION)) {
+      fail(`--rotate-every needs a whole number of seconds, ${SHORTEST_ROTATION} at least, got ${given}.`);
+    }
+    return { port, upstream: values.upstream, rotateEvery };
   } catch (error) {
     fail(`${(error as Error).message}\n\n${USAGE}`);
   }

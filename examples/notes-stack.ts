@@ -80,6 +80,10 @@ export class NotesStack extends Stack {
     new CfnOutput(this, 'Issuer', { value: auth.issuer, description: 'The authorization server.' });
     new CfnOutput(this, 'McpUrl', { value: notes.url, description: 'What MCP clients connect to.' });
     new CfnOutput(this, 'TableName', { value: auth.table.tableName, description: 'What operators name by --table.' });
+    new CfnOutput(this, 'KeySetSecretArn', {
+      value: auth.keySetSecret.secretArn,
+      description: 'What operators name by --secret.',
+    });
     new CfnOutput(this, 'CallbackUrl', {
       value: auth.callbackUrl,
       description: 'The redirect URI to add to the client at your identity provider.',

@@ -1,18 +1,25 @@
 import { CLIENTS_USAGE, clients } from './clients';
 import { dashedHandles } from './dashed-handles';
 import { OperatorError, UsageError } from './errors';
+import { KEYS_USAGE, keys } from './keys';
 import type { Output } from './output';
 import { PEOPLE_USAGE, people } from './people';
 
-const COMMANDS = { people: { run: people, usage: PEOPLE_USAGE }, clients: { run: clients, usage: CLIENTS_USAGE } };
+const COMMANDS = {
+  people: { run: people, usage: PEOPLE_USAGE },
+  clients: { run: clients, usage: CLIENTS_USAGE },
+  keys: { run: keys, usage: KEYS_USAGE },
+};
+
+export type OperatorCommand = keyof typeof COMMANDS;
 
 /**
- * What operators do by hand, on the table of an authorization server.
+ * What operators do by hand, on the table and the key set of an authorization server.
  *
  * @param args what was typed after the command
  * @returns the exit code: 0 if it is done or there was nothing to do, else 1
  */
-export async function operate(command: keyof typeof COMMANDS, args: string[], output: Output): Promise<0 | 1> {
+export async function operate(command: OperatorCommand, args: string[], output: Output): Promise<0 | 1> {
   const { run, usage } = COMMANDS[command];
   if (args.includes('--help') || args.includes('-h')) {
     output.print(usage);

@@ -1,4 +1,4 @@
-import { createRemoteJWKSet, errors, type JWTVerifyGetKey } from 'jose';
+import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
 
 /** The issuer's key set cannot be had at the moment: nothing is known about the token, so it must not be called invalid. */
 export class KeySetUnavailableError extends Error {
@@ -6,20 +6,70 @@ export class KeySetUnavailableError extends Error {
 }
 
 /**
- * The published key set of an issuer, fetched when it is first needed and kept for 10 minutes. A `kid` that it does not have makes it
- * be fetched once more, though not within 30 seconds of the last time, so that made-up names cause no storm.
+ * In milliseconds: how long a key set is used while there is no other, and its `max-age` at most, so that a key that was revoked does not
+ * go on for days.
+ */
+const LONGEST = 600_000;
+/** Of its `max-age`: past this it is not used while a newer one is fetched. What else depends on it: lib/key-set.ts. */
+const HARD_BOUND = 2;
+/** Milliseconds until a fetch that failed is tried again. */
+const RETRY = 1_000;
+
+/**
+ * The published key set of an issuer. It is fetched when it is first needed and kept for its `max-age` (RFC 9111 section 5.2.2.1); from then on
+ * it serves while the next one is fetched, so that no request fails or waits for a rotation. A `kid` that it does not have makes it be
+ * fetched once more, though not within 30 seconds of the last time, so that made-up names cause no storm.
  *
  * @param jwksUri the `jwks_uri` of RFC 8414
  * @returns finds the key for a token; throws KeySetUnavailableError where the key set does not arrive within 5 seconds or is not one
  */
 export function remoteKeySet(jwksUri: string): JWTVerifyGetKey {
+  let maxAge = LONGEST;
+  let fetchedAt = Number.NEGATIVE_INFINITY;
+  let failedAt = Number.NEGATIVE_INFINITY;
   const keySet = createRemoteJWKSet(new URL(jwksUri), {
     timeoutDuration: 5_000,
     cooldownDuration: 30_000,
-    cacheMaxAge: 600_000,
+    // Its age is looked after here.
+    cacheMaxAge: Number.POSITIVE_INFINITY,
+    [customFetch]: async (url, options) => {
+      const response = await fetch(url, options);
+      maxAge = maxAgeOf(response.headers.get('cache-control'));
+      return response;
+    },
   });
+
+  async function refresh(): Promise<void> {
+    const begun = Date.now();
+    try {
+      await keySet.reload();
+      fetchedAt = begun;
+    } catch (error) {
+      failedAt = Date.now();
+      throw error;
+    }
+  }
+
+  async function keepUpToDate(): Promise<void> {
+    const age = Date.now() - fetchedAt;
+    const tooOld = age >= LONGEST;
+    if (age < maxAge || (!tooOld && Date.now() - failedAt < RETRY)) {
+      return;
+    }
+    const refreshed = refresh().catch((error) => {
+      // An old one beats an outage, up to there.
+      if (tooOld) {
+        throw error;
+      }
+    });
+    if (age >= maxAge * HARD_BOUND) {
+      await refreshed;
+    }
+  }
+
   return async (header, token) => {
     try {
+      await keepUpToDate();
       return await keySet(header, token);
     } catch (error) {
       // These two are about the token: it names no key, or none of ours. Everything else is about the key set.
@@ -29,4 +79,9 @@ export function remoteKeySet(jwksUri: string): JWTVerifyGetKey {
       throw new KeySetUnavailableError(`The key set at ${jwksUri} is not available.`, { cause: error });
     }
   };
+}
+
+function maxAgeOf(cacheControl: string | null): number {
+  const [, seconds] = /(?:^|[\s,])max-age=(\d+)/i.exec(cacheControl ?? '') ?? [];
+  return seconds === undefined ? LONGEST : Math.min(Number(seconds) * 1000, LONGEST);
 }

@@ -15,6 +15,11 @@ export const CURRENT = 'AWSCURRENT';
 export const PENDING = 'AWSPENDING';
 export const PREVIOUS = 'AWSPREVIOUS';
 
+/** There is no such secret, or it has no value yet: Secrets Manager does not tell which. */
+export class NoKeySetError extends Error {
+  override readonly name = 'NoKeySetError';
+}
+
 export interface KeySetVersion {
   readonly versionId: string;
   readonly keySet: KeySet;
@@ -31,11 +36,11 @@ export class KeySetSecret {
     private readonly secretId: string,
   ) {}
 
-  /** @throws Error where there is none yet */
+  /** @throws NoKeySetError */
   async current(): Promise<KeySetVersion> {
     const version = await this.read({ VersionStage: CURRENT });
     if (version === undefined) {
-      throw new Error('The secret has no key set yet. Deploying the stack makes the first one.');
+      throw new NoKeySetError('The secret has no key set yet. Deploying the stack makes the first one.');
     }
     return version;
   }

@@ -9,6 +9,8 @@ import { demoUpstream, ownIssuer, ownUpstream, type Upstream } from './upstream'
 
 const ENDPOINTS_FILE = join(STATE_DIRECTORY, 'endpoints.json');
 const UPSTREAM_SECRET = 'upstream-client-secret';
+/** What the construct calls it in its context. */
+const ROTATE_EVERY = 'mcp-oidc-auth:rotateEvery';
 
 export interface Started {
   close(): Promise<void>;
@@ -19,6 +21,8 @@ export interface StartOptions {
   readonly port: number;
   /** The issuer of an identity provider of one's own. */
   readonly upstream: string | undefined;
+  /** Seconds from one rotation of the signing keys to the next, instead of the template's. */
+  readonly rotateEvery: number | undefined;
   /** Ends what waits for a person or the network. */
   readonly signal: AbortSignal;
 }
@@ -52,7 +56,7 @@ export async function start(options: StartOptions, print: (line: string) => void
 async function run(
   app: CdkApp,
   issuer: string | undefined,
-  { port, signal }: StartOptions,
+  { port, rotateEvery, signal }: StartOptions,
   print: (line: string) => void,
 ): Promise<Started> {
   // `npm start` counts from before the build.
@@ -75,7 +79,7 @@ async function run(
   progress(own ? 'Synthesizing the app' : 'Synthesizing the app and starting the demo identity provider');
   const assembly = join(process.cwd(), STATE_DIRECTORY, 'cdk.out');
   const [synthesis, provider] = await Promise.allSettled([
-    synthesize(app, assembly),
+    synthesize(app, assembly, rotateEvery === undefined ? {} : { [ROTATE_EVERY]: rotateEvery }),
     own ?? demoUpstream(port + 2, redirectUri),
   ]);
   const closeProvider = async () => {
@@ -101,8 +105,9 @@ async function run(
     });
     const endpoints = endpointsOf(stack, upstream);
     writeFileSync(ENDPOINTS_FILE, `${JSON.stringify(endpoints, null, 2)}\n`);
-    const atProvider = own ? [`  Redirect URI       ${redirectUri} (to be registered there)`] : accountsOf(upstream);
-    for (const line of report(endpoints, atProvider, seconds())) print(line);
+    const more = own ? [`  Redirect URI       ${redirectUri} (to be registered there)`] : accountsOf(upstream);
+    if (rotateEvery !== undefined) more.push(`  Signing keys       turn over every ${rotateEvery} s`);
+    for (const line of report(endpoints, more, seconds())) print(line);
     return {
       async close() {
         await stack.close();
@@ -136,8 +141,8 @@ function accountsOf({ users }: Upstream): string[] {
   );
 }
 
-/** @param atProvider what there is to know about the identity provider */
-function report({ issuer, mcpUrl, identityProvider }: Endpoints, atProvider: string[], seconds: number): string[] {
+/** @param more what there is to know about the identity provider and the keys */
+function report({ issuer, mcpUrl, identityProvider }: Endpoints, more: string[], seconds: number): string[] {
   return [
     '',
     `Ready after ${seconds} s.`,
@@ -145,7 +150,7 @@ function report({ issuer, mcpUrl, identityProvider }: Endpoints, atProvider: str
     `  Issuer             ${issuer}`,
     `  MCP server         ${mcpUrl}`,
     `  Identity provider  ${identityProvider}`,
-    ...atProvider,
+    ...more,
     '',
     'Connect MCP Inspector:',
     `  npx @modelcontextprotocol/inspector@2 --transport http --server-url ${mcpUrl}`,

@@ -30,15 +30,16 @@ export function readApp(directory: string): CdkApp {
  * Synthesizes an app as the CDK CLI does: runs its command with its context and an output directory.
  *
  * @param output where the cloud assembly goes
+ * @param added context beside the app's own
  * @throws StartError with what the app said
  */
-export async function synthesize({ directory, command, context }: CdkApp, output: string): Promise<void> {
+export async function synthesize({ directory, command, context }: CdkApp, output: string, added = {}): Promise<void> {
   rmSync(output, { recursive: true, force: true });
   const app = spawn(command, {
     cwd: directory,
     shell: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, CDK_OUTDIR: output, CDK_CONTEXT_JSON: JSON.stringify(context) },
+    env: { ...process.env, CDK_OUTDIR: output, CDK_CONTEXT_JSON: JSON.stringify({ ...context, ...added }) },
   });
   let said = '';
   for (const stream of [app.stdout, app.stderr]) {

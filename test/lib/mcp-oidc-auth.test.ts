@@ -86,7 +86,7 @@ describe('the key set secret', () => {
 
   test('publishes the next key for longer than any known cache, and a retired one for a token longer', () => {
     const rotation = configOf(stack, 'AuthKeyRotationFunction');
-    expect(rotation.minimumPublication).toBe(2 * 3600 + 2 * 60);
+    expect(rotation.minimumPublication).toBe(2 * 3600 + 4 * 60);
     expect(rotation.retirement).toBe(3600 + rotation.minimumPublication);
   });
 });

@@ -70,7 +70,7 @@ describe('mcp-oidc-auth', () => {
     });
   });
 
-  test.each(['people', 'clients'])('%s --help shows its usage', async (command) => {
+  test.each(['people', 'clients', 'keys'])('%s --help shows its usage', async (command) => {
     const { code, stdout } = await run(command, '--help');
     expect({ code, stdout }).toEqual({
       code: 0,

@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import { operate } from '../../operator';
+import { type OperatorCommand, operate } from '../../operator';
 
 export interface Outcome {
   readonly code: number;
@@ -12,7 +12,7 @@ export interface Outcome {
 /** Types a command, in the environment of an operator of the deployment. */
 export async function type(
   environment: Readonly<Record<string, string | undefined>>,
-  command: 'people' | 'clients',
+  command: OperatorCommand,
   ...args: string[]
 ): Promise<Outcome> {
   const [stdout, stderr]: [string[], string[]] = [[], []];

@@ -13,6 +13,8 @@ export class Issuer {
   fetches = 0;
   /** What /jwks answers; undefined = nothing, ever. */
   answer: { status: number; body: string } | undefined;
+  /** Seconds that caches may keep it. */
+  maxAge?: number;
 
   private constructor(
     private readonly server: Server,
@@ -31,6 +33,7 @@ export class Issuer {
       if (issuer.answer !== undefined) {
         response.writeHead(request.url === '/jwks' ? issuer.answer.status : 404, {
           'content-type': 'application/jwk-set+json',
+          ...(issuer.maxAge === undefined ? {} : { 'cache-control': `public, max-age=${issuer.maxAge}` }),
         });
         response.end(issuer.answer.body);
       }

@@ -19,6 +19,7 @@ afterAll(async () => {
 
 afterEach(() => {
   vi.useRealTimers();
+  issuer.maxAge = undefined;
   issuer.publish();
 });
 
@@ -154,6 +155,64 @@ describe('the key set', () => {
     await Promise.all(Array.from({ length: 20 }, () => verify(token)));
     await verify(token);
     expect(issuer.fetches).toBe(1);
+  });
+
+  it('serves on past its max-age while the next is fetched once, and is not waited for', async () => {
+    issuer.maxAge = 60;
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const verify = verifier();
+    const token = await issuer.token({ exp: now + 3600 });
+    await verify(token);
+    await issuer.rotate();
+    issuer.fetches = 0;
+    vi.setSystemTime(Date.now() + 59_000);
+    await verify(token);
+    expect(issuer.fetches).toBe(0);
+
+    vi.setSystemTime(Date.now() + 1_000);
+    await Promise.all(Array.from({ length: 5 }, () => verify(token)));
+    await vi.waitFor(() => expect(issuer.fetches).toBe(1));
+    await vi.waitFor(() => issuer.token({ exp: now + 3600 }, {}, issuer.keySet.next.jwk).then(verify));
+    expect(issuer.fetches).toBe(1);
+  });
+
+  it('is waited for past the hard bound', async () => {
+    issuer.maxAge = 60;
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const verify = verifier();
+    const revoked = await issuer.token({ exp: now + 3600 });
+    await verify(revoked);
+    await issuer.rotate();
+    vi.setSystemTime(Date.now() + 120_000);
+    await expect(verify(revoked)).rejects.toMatchObject({ reason: 'kid' });
+  });
+
+  it('outlives an outage for ten minutes, asks again every second at most, and is there again after it', async () => {
+    issuer.maxAge = 60;
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const verify = verifier();
+    const token = await issuer.token({ exp: now + 3600 });
+    await verify(token);
+    issuer.fetches = 0;
+    issuer.answer = { status: 503, body: '' };
+    vi.setSystemTime(Date.now() + 599_000);
+    for (let i = 0; i < 5; i++) await verify(token);
+    expect(issuer.fetches).toBe(1);
+    vi.setSystemTime(Date.now() + 1_000);
+    await expect(verify(token)).rejects.toThrow(KeySetUnavailableError);
+    issuer.publish();
+    await expect(verify(token)).resolves.toBeDefined();
+  });
+
+  it('is not kept for longer than ten minutes, whatever it says', async () => {
+    issuer.maxAge = 86_400;
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const verify = verifier();
+    const revoked = await issuer.token({ exp: now + 7200 });
+    await verify(revoked);
+    await issuer.rotate();
+    vi.setSystemTime(Date.now() + 1_200_000);
+    await expect(verify(revoked)).rejects.toMatchObject({ reason: 'kid' });
   });
 
   it('is fetched once more for an unknown key, but not again and again', async () => {

@@ -335,6 +335,23 @@ describe('mcp-oidc-auth start', () => {
     expect(started.output()).toMatch(/^Usage: mcp-oidc-auth start/);
   });
 
+  test('turns keys over as often as --rotate-every says, which the app is synthesized with', async () => {
+    const [directory, port] = [app(), await freePort()];
+    const started = run(directory, port, {}, ['--rotate-every', '12']);
+    await ready(started);
+    const context = JSON.parse(readFileSync(join(directory, 'context.json'), 'utf8'));
+    expect(context).toEqual({ 'some:flag': true, 'mcp-oidc-auth:rotateEvery': 12 });
+    expect(started.output()).toContain('turn over every 12 s');
+    running!.kill('SIGTERM');
+    expect(await started.ended).toBe(0);
+  });
+
+  test.each(['9', '10.5', 'often', ''])('does not turn keys over every %s seconds', async (seconds) => {
+    const refused = run(app(), await freePort(), {}, ['--rotate-every', seconds]);
+    expect(await refused.ended).toBe(1);
+    expect(refused.output()).toContain(`--rotate-every needs a whole number of seconds, 10 at least, got ${seconds}.`);
+  });
+
   test('shows its usage for what it does not know, and fails', async () => {
     const started = spawned(tmpdir(), [process.execPath, COMMAND, 'stop']);
     expect(await started.ended).toBe(1);
