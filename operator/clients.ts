@@ -7,7 +7,7 @@ import { clientKey } from '../lambda/provider/keys';
 import { preRegisteredClient } from '../lambda/provider/pre-registered-client';
 import { printableJson } from '../lambda/provider/printable-json';
 import { putConfigured } from '../lambda/store/configured-record';
-import type { StoredRecord } from '../lambda/store/dynamo-store';
+import type { StoredRecord } from '../lambda/store/store';
 import type { ClientRecord } from '../lib/contract';
 import { OperatorError, UsageError } from './errors';
 import type { Output } from './output';

@@ -3,7 +3,7 @@ import type { ConsentRecord } from '../lambda/provider/consent-record';
 import { displayable } from '../lambda/provider/displayable';
 import { listedGrantKey, personPartition } from '../lambda/provider/keys';
 import { subjectOf } from '../lambda/provider/subject';
-import type { StoredRecord } from '../lambda/store/dynamo-store';
+import type { StoredRecord } from '../lambda/store/store';
 import { UsageError } from './errors';
 import type { Output } from './output';
 import { onTable, type Table } from './table';

@@ -18,6 +18,8 @@ const isOf = (imported: string, packages: string[]) =>
 const isConstruct = (imported: string) => isOf(imported, ['aws-cdk-lib', 'constructs', 'mcp-oidc-auth']);
 const isLambdaOnly = (imported: string) => isOf(imported, ['aws-lambda', '@middy', '@types/aws-lambda']);
 
+const isDatabase = (imported: string) => isOf(imported, ['@aws-sdk/client-dynamodb', 'keyv', '@keyv']);
+
 const CONTRACT = ['lib/contract', 'lib/page-words'];
 
 const LAWS: Law[] = [
@@ -43,6 +45,12 @@ const LAWS: Law[] = [
     // The authorization server runs outside Lambda too.
     in: /^lambda\/provider\/(?!handler\.)/,
     allows: (imported) => !isLambdaOnly(imported),
+  },
+  {
+    // And on other databases: it knows the store's interface alone.
+    in: /^lambda\/provider\/(?!handler\.)/,
+    allows: (imported) =>
+      (!inside('lambda/store')(imported) || imported === 'lambda/store/store') && !isDatabase(imported),
   },
   {
     // Reads the synthesized template and runs the bundles, so that what runs here is what is deployed.
@@ -138,6 +146,9 @@ describe('the import law forbids', () => {
     ['lambda/authorizer/a.ts', "import { DynamoDB } from '@aws-sdk/client-dynamodb';", '@aws-sdk/client-dynamodb'],
     ['lambda/provider/edge.ts', "import type { Context } from 'aws-lambda';", 'aws-lambda'],
     ['lambda/provider/pages/a.ts', "import middy from '@middy/core';", '@middy/core'],
+    ['lambda/provider/a.ts', "import type { DynamoStore } from '../store/dynamo-store';", 'lambda/store/dynamo-store'],
+    ['lambda/provider/a.ts', "import { DynamoDB } from '@aws-sdk/client-dynamodb';", '@aws-sdk/client-dynamodb'],
+    ['lambda/provider/a.ts', "import { Keyv } from 'keyv';", 'keyv'],
     ['lambda/a/b.ts', "import { operate } from '../../operator';", 'operator'],
     ['operator/a.ts', "import { McpOidcAuth } from '../lib/mcp-oidc-auth';", 'lib/mcp-oidc-auth'],
     ['operator/a.ts', "import { App } from 'aws-cdk-lib';", 'aws-cdk-lib'],
@@ -160,6 +171,7 @@ describe('the import law allows', () => {
       'operator/a.ts',
       "import { DynamoStore } from '../lambda/store/dynamo-store'; import { TABLE } from '../lib/contract';",
     ],
+    ['lambda/provider/a.ts', "import type { Store } from '../store/store';"],
     ['local/a.ts', "import dynalite from 'dynalite'; import { b } from './b';"],
   ])('%s: %s', async (path, source) => {
     expect(await violations(path, source)).toEqual([]);

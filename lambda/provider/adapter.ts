@@ -1,5 +1,5 @@
 import { type Adapter, type AdapterPayload, errors, Provider } from 'oidc-provider';
-import type { StoredRecord } from '../store/dynamo-store';
+import type { StoredRecord } from '../store/store';
 import { isClientIdUrl } from './client-metadata/client-id-url';
 import { asPresented, UNUSED_LIFETIME } from './client-policy';
 import { now } from './clock';

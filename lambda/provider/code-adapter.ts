@@ -1,5 +1,5 @@
 import { type AdapterPayload, errors, Provider } from 'oidc-provider';
-import type { StoredRecord } from '../store/dynamo-store';
+import type { StoredRecord } from '../store/store';
 import { now } from './clock';
 import { refreshTokenKey } from './keys';
 import { logEvent } from './log';

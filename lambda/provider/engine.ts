@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Configuration, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { type AccessTokenAlgorithm, DPOP_ALGORITHMS, type KeySet, type ProviderConfig } from '../../lib/contract';
-import type { DynamoStore } from '../store/dynamo-store';
+import type { Store } from '../store/store';
 import { adapterFactory } from './adapter';
 import { OIDC_SCOPES } from './authorization-request';
 import { BrowserBinding } from './browser-binding';
@@ -19,7 +19,7 @@ import type { UpstreamRecheck } from './upstream-recheck';
 
 export interface EngineContext {
   readonly config: ProviderConfig;
-  readonly store: DynamoStore;
+  readonly store: Store;
   readonly resources: Resources;
   readonly recheck: UpstreamRecheck;
   readonly documents: MetadataDocuments;

@@ -1,5 +1,5 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { UnreadKeysError } from '../store/dynamo-store';
+import { StoreUnavailable } from '../store/store';
 import { AlreadyDecided } from './adapter';
 import { FetchUnavailable } from './client-metadata/guarded-fetch';
 import { ClientMetadataRefused } from './client-metadata/metadata-documents';
@@ -56,7 +56,7 @@ function pageFor(error: errors.OIDCProviderError, presentation: Presentation): H
   return badRequestPage(presentation, description);
 }
 
-const OUTAGES = [FetchUnavailable, OutOfTime, UnderWayError, UnreadKeysError];
+const OUTAGES = [FetchUnavailable, OutOfTime, UnderWayError, StoreUnavailable];
 
 /** What passes by itself: what AWS and the network do to us, as against what our own code does. */
 function isOutage(error: unknown): boolean {

@@ -1,13 +1,13 @@
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { Lifetimes } from '../../lib/contract';
-import type { DynamoStore, StoredRecord } from '../store/dynamo-store';
+import type { Store, StoredRecord } from '../store/store';
 import type { MetadataDocuments } from './client-metadata/metadata-documents';
 import { now } from './clock';
 import type { Successors } from './successors';
 import { currentUnitOfWork } from './unit-of-work';
 
 export interface AdapterContext {
-  readonly store: DynamoStore;
+  readonly store: Store;
   readonly documents: MetadataDocuments;
   readonly lifetimes: Lifetimes;
   readonly successors: Successors;

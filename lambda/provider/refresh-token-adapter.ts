@@ -1,5 +1,5 @@
 import type { AdapterPayload } from 'oidc-provider';
-import type { StoredRecord } from '../store/dynamo-store';
+import type { StoredRecord } from '../store/store';
 import { now } from './clock';
 import { logEvent } from './log';
 import { isRecent, UnderWayError } from './race';

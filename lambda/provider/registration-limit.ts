@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { RegistrationConfig } from '../../lib/contract';
-import type { DynamoStore } from '../store/dynamo-store';
+import type { Store } from '../store/store';
 import { now } from './clock';
 import { hash } from './keys';
 
@@ -11,7 +11,7 @@ const WINDOW = 60 * 60;
 /** How many clients may register for the first time: per address, so that nobody fills the table, and in all. */
 export class RegistrationLimit {
   constructor(
-    private readonly store: DynamoStore,
+    private readonly store: Store,
     private readonly config: RegistrationConfig,
   ) {}
 

@@ -1,4 +1,4 @@
-import type { DynamoStore } from '../store/dynamo-store';
+import type { Store } from '../store/store';
 import { ClientMetadataError, type ClientPolicy, type Metadata } from './client-policy';
 import { type HttpRequest, type HttpResponse, json } from './http';
 import { clientKey } from './keys';
@@ -9,7 +9,7 @@ import type { RegistrationLimit } from './registration-limit';
 /** What a registration request must pass before the engine answers it (RFC 7591). */
 export class Registration {
   constructor(
-    private readonly store: DynamoStore,
+    private readonly store: Store,
     private readonly policy: ClientPolicy,
     private readonly limit: RegistrationLimit,
   ) {}

@@ -1,5 +1,5 @@
 import { RESOURCES_PARTITION, type ResourceRecord, type ScopeRecord } from '../../lib/contract';
-import type { DynamoStore } from '../store/dynamo-store';
+import type { Store } from '../store/store';
 
 /** Registered at deploy, so a minute's delay is never noticed. */
 const CACHED_FOR = 60_000;
@@ -8,7 +8,7 @@ const CACHED_FOR = 60_000;
 export class Resources {
   #cached: { readonly at: number; readonly catalogue: Promise<Catalogue> } | undefined;
 
-  constructor(private readonly store: DynamoStore) {}
+  constructor(private readonly store: Store) {}
 
   catalogue(): Promise<Catalogue> {
     if (!this.#cached || Date.now() - this.#cached.at > CACHED_FOR) {

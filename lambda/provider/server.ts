@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Provider } from 'oidc-provider';
 import type { Appearance, KeySet, ProviderConfig } from '../../lib/contract';
 import { parseKeySet } from '../key-set/parse-key-set';
-import type { DynamoStore } from '../store/dynamo-store';
+import type { Store } from '../store/store';
 import { normalizeAuthorizationRequest, normalizeTokenRequest, OIDC_SCOPES } from './authorization-request';
 import { BrowserBinding, clearCookie, clearOldest } from './browser-binding';
 import type { CachedSecret } from './cached-secret';
@@ -30,7 +30,7 @@ import { UpstreamRecheck } from './upstream-recheck';
 
 export interface ServerContext {
   readonly config: ProviderConfig;
-  readonly store: DynamoStore;
+  readonly store: Store;
   readonly keySetSecret: CachedSecret;
   readonly clientSecret: ClientSecret;
   /** How the pages look and speak, where the operator has said so. */

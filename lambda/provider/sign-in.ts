@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Client, Interaction, InteractionResults, Provider } from 'oidc-provider';
 import type { ResourceRecord } from '../../lib/contract';
-import type { DynamoStore } from '../store/dynamo-store';
+import type { Store } from '../store/store';
 import { AlreadyDecided } from './adapter';
 import { BrowserBinding } from './browser-binding';
 import { publisherOf } from './client-metadata/client-id-url';
@@ -54,7 +54,7 @@ interface OpenSignIn {
  */
 export class SignIn {
   constructor(
-    private readonly store: DynamoStore,
+    private readonly store: Store,
     private readonly resources: Resources,
     private readonly upstream: Upstream,
     private readonly recheck: UpstreamRecheck,

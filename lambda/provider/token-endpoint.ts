@@ -1,4 +1,4 @@
-import type { DynamoStore, StoredRecord } from '../store/dynamo-store';
+import type { Store, StoredRecord } from '../store/store';
 import { isStaleCopy } from './client-metadata/metadata-documents';
 import { now } from './clock';
 import { type HttpResponse, json } from './http';
@@ -17,7 +17,7 @@ const RENEW_AFTER = 0.02;
  * @param clientLifetime seconds that a client is remembered after its last use
  */
 export async function answerTokenRequest(
-  store: DynamoStore,
+  store: Store,
   form: URLSearchParams,
   authorization: string | undefined,
   clientLifetime: number,

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { DynamoStore, StoredRecord } from '../store/dynamo-store';
+import type { Store, StoredRecord } from '../store/store';
 
 /** The unit of work of the token request that is being answered; absent for every other request. */
 export const currentUnitOfWork = new AsyncLocalStorage<UnitOfWork>();
@@ -10,7 +10,7 @@ export const currentUnitOfWork = new AsyncLocalStorage<UnitOfWork>();
  * whatever the engine meant to consume on its way to the refusal.
  */
 export class UnitOfWork {
-  static async begin(store: DynamoStore, keys: readonly string[]): Promise<UnitOfWork> {
+  static async begin(store: Store, keys: readonly string[]): Promise<UnitOfWork> {
     const records = await store.read(keys);
     return new UnitOfWork(new Map(keys.map((key, i) => [key, records[i]])));
   }

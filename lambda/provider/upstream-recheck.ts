@@ -1,4 +1,4 @@
-import type { DynamoStore, StoredRecord } from '../store/dynamo-store';
+import type { Store, StoredRecord } from '../store/store';
 import { now } from './clock';
 import { grantKey, upstreamTokenKey } from './keys';
 import { logEvent, logProblem } from './log';
@@ -20,7 +20,7 @@ export class UpstreamRecheck {
    * @param interval seconds between two questions about one grant
    */
   constructor(
-    private readonly store: DynamoStore,
+    private readonly store: Store,
     private readonly upstream: Upstream,
     private readonly sealer: () => Sealer,
     private readonly interval: number,

@@ -20,12 +20,11 @@ import {
 import { SCHEMA_VERSION, TABLE } from '../../lib/contract';
 import { EXPIRED, instant, placeholders, UNEXPIRED } from './expression';
 import { partitionKey } from './item-key';
-import { hasExpired, type Item, itemOf, keyAttributes, recordOf, type StoredRecord } from './stored-record';
-
-export type { StoredRecord } from './stored-record';
+import { type ConsumeOptions, type Store, type StoredRecord, StoreUnavailable } from './store';
+import { hasExpired, type Item, itemOf, keyAttributes, recordOf } from './stored-record';
 
 /** DynamoDB left keys of a batch read unprocessed: it is busy, and says nothing about whether the records exist. */
-export class UnreadKeysError extends Error {
+export class UnreadKeysError extends StoreUnavailable {
   override readonly name = 'UnreadKeysError';
 }
 
@@ -34,15 +33,6 @@ export interface DynamoStoreOptions {
   readonly tableName: string;
   /** Keeps the keys apart from those of every other namespace, and of none. */
   readonly namespace?: string;
-}
-
-export interface ConsumeOptions {
-  /** Epoch seconds; the clock where absent. */
-  readonly now?: number;
-  /** For this many seconds a consumed record may be consumed again. 0 or absent: never. */
-  readonly grace?: number;
-  /** The `consumedAt` that the caller has read and lets be consumed again, however long ago that was; `consumedAt` then begins anew. */
-  readonly seen?: number;
 }
 
 /** Node's emitter, its listeners typed as Keyv wants them. */
@@ -67,7 +57,7 @@ const LONGEST_BACKOFF_MS = 500;
  * whether or not DynamoDB has deleted it. A record lives for 400 days at most, also where `expires` is absent.
  * What DynamoDB's client throws (throttling, network) is thrown as it is and never looks like an absent record.
  */
-export class DynamoStore extends Emitter implements KeyvStorageAdapter {
+export class DynamoStore extends Emitter implements KeyvStorageAdapter, Store {
   /** Keyv sets it to its own. */
   namespace: string | undefined;
   readonly #client: DynamoDBClient;
@@ -104,7 +94,6 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter {
     return records.map((record) => record !== undefined);
   }
 
-  /** Replaces the whole record, so that it is unconsumed again. */
   async set(key: string, value: unknown, expires?: number): Promise<boolean> {
     const Item = itemOf(key, value, expires, this.namespace);
     await this.#client.send(new PutItemCommand({ TableName: this.#tableName, Item }));
@@ -121,7 +110,6 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter {
     return entries.map(() => true);
   }
 
-  /** @returns whether there was an unexpired record */
   async delete(key: string): Promise<boolean> {
     const { Attributes } = await this.#client.send(
       new DeleteItemCommand({
@@ -133,7 +121,6 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter {
     return Attributes !== undefined && !hasExpired(Attributes);
   }
 
-  /** Where this throws, some records may have been deleted. */
   async deleteMany(keys: string[]): Promise<boolean[]> {
     return inGroups(keys, (key) => this.delete(key));
   }
@@ -163,12 +150,6 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter {
     return keys.map((key) => found.get(key));
   }
 
-  /**
-   * Writes a record unless there is one. An expired one does not count.
-   *
-   * @param expires epoch milliseconds
-   * @returns false, and nothing is written, if there is an unexpired record
-   */
   async putIfAbsent(key: string, value: unknown, expires?: number): Promise<boolean> {
     const claim = newClaim();
     const condition = `attribute_not_exists(#pk) OR ${EXPIRED} OR ${CLAIMED}`;
@@ -184,12 +165,6 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter {
     );
   }
 
-  /**
-   * Marks a record as used. The record stays, with the time of its first use, or of the use that `seen` let through.
-   *
-   * @returns true for whoever may go on: of any number of callers at most one, unless `grace` or `seen` lets more;
-   *   false if there is no unexpired record or it is used up
-   */
   async consume(key: string, options: ConsumeOptions = {}): Promise<boolean> {
     const { now, grace = 0, seen } = options;
     const time = instant(now === undefined ? Date.now() : now * 1000);
@@ -220,11 +195,6 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter {
     );
   }
 
-  /**
-   * Counts up, beginning with 1, in an item that is no record.
-   *
-   * @param expires epoch milliseconds after which DynamoDB may delete the count; a name must not be used again by then
-   */
   async count(key: string, expires: number): Promise<number> {
     const update = 'ADD #count :one SET #expiresAt = :expires, #version = :version';
     const values = {
@@ -244,11 +214,6 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter {
     return Number(Attributes?.[TABLE.count]?.N);
   }
 
-  /**
-   * The records of one partition: those whose keys are `partition` itself or begin with it and a slash.
-   *
-   * @param options.prefix only keys that begin with `partition` followed by this, for example `/refresh#`
-   */
   async list(partition: string, options: { readonly prefix?: string } = {}): Promise<StoredRecord[]> {
     const { prefix } = options;
     const values: Item = { ':pk': { S: partitionKey(partition, this.namespace) } };

@@ -1,18 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { LONGEST_LIFETIME, SCHEMA_VERSION, TABLE } from '../../lib/contract';
 import { itemKey, keyOfItem } from './item-key';
-
-/** A record that is there and has not expired. */
-export interface StoredRecord {
-  readonly key: string;
-  readonly value: unknown;
-  /** Epoch seconds; absent for what is configuration. */
-  readonly expiresAt?: number;
-  /** Epoch seconds of the first `consume`. */
-  readonly consumedAt?: number;
-  /** The stack and resource that registered it, where one did. */
-  readonly registeredBy?: string;
-}
+import type { StoredRecord } from './store';
 
 /** An item as DynamoDB's client gives and takes it. */
 export type Item = Record<string, AttributeValue>;

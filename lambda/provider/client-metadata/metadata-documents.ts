@@ -1,6 +1,6 @@
 import { type AdapterPayload, errors } from 'oidc-provider';
 import type { ClientMetadataConfig } from '../../../lib/contract';
-import type { DynamoStore, StoredRecord } from '../../store/dynamo-store';
+import type { Store, StoredRecord } from '../../store/store';
 import { ClientMetadataError, type ClientPolicy, UNUSED_LIFETIME } from '../client-policy';
 import { now } from '../clock';
 import { clientKey } from '../keys';
@@ -30,7 +30,7 @@ interface Attempt {
 }
 
 export interface MetadataDocumentsContext {
-  readonly store: DynamoStore;
+  readonly store: Store;
   readonly policy: ClientPolicy;
   readonly guardedFetch: GuardedFetch;
   readonly hosts: ClientMetadataConfig;
