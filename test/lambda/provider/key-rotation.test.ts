@@ -1,5 +1,7 @@
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { makeKeySet } from '../../../lambda/key-set/make-key-set';
+import { everyJwk, publicJwk } from '../../../lambda/key-set/public-jwk';
 import { successorsFrom } from '../../../lambda/provider/successors';
 import { nextKeySet } from '../../../lambda/rotate-keys/next-key-set';
 import type { KeySet, SymmetricKey } from '../../../lib/contract';
@@ -33,7 +35,7 @@ async function tokens() {
 async function turnOver(keySet: KeySet): Promise<void> {
   await harness.putSecret(harness.config.keySetSecretArn, JSON.stringify(keySet));
   later(harness.config.keySetRefresh + 1);
-  const published = [keySet.current, keySet.next, ...keySet.previous].map(({ jwk }) => jwk.kid);
+  const published = everyJwk(keySet).map(({ kid }) => kid);
   // The first look of an instance serves the old set and fetches the new one.
   await vi.waitFor(async () => {
     for (const { keys } of await Promise.all([jwks(), jwks()])) {
@@ -99,6 +101,82 @@ describe('a rotation of the signing key', () => {
     await rotate(harness.keySet);
     const { url } = await browser.submit(page, 'allow', {}, ({ hostname }) => hostname === 'client.example.com');
     expect(url.searchParams.get('code')).toBeTruthy();
+  });
+});
+
+describe('a key set for ES256', () => {
+  it('signs access tokens with it and ID tokens with RS256, and takes over from RS256 without a break', async () => {
+    const old = await tokens();
+    const elliptic = await makeKeySet(now(), 'ES256');
+    const before = harness.keySet;
+    // As two rotations after the operator has chosen it.
+    await turnOver({ ...before, next: elliptic.current });
+    await turnOver({
+      ...before,
+      current: elliptic.current,
+      next: elliptic.next,
+      previous: [{ jwk: publicJwk(before.current.jwk), retiredAt: now() }],
+    });
+    const fresh = await tokens();
+    expect(decodeProtectedHeader(fresh.access_token!)).toMatchObject({
+      alg: 'ES256',
+      kid: elliptic.current.jwk.kid,
+      typ: 'at+jwt',
+    });
+    expect(decodeProtectedHeader(fresh.id_token!)).toMatchObject({
+      alg: 'RS256',
+      kid: elliptic.current.idTokenJwk!.kid,
+    });
+    const keys = createLocalJWKSet(await jwks());
+    for (const token of [old.access_token, fresh.access_token]) {
+      await jwtVerify(token!, keys, { issuer: ISSUER, audience: RESOURCE, typ: 'at+jwt' });
+    }
+    await jwtVerify(fresh.id_token!, keys, { issuer: ISSUER, audience: client.client_id });
+    expect((await harness.refresh(client, old.refresh_token)).status).toBe(200);
+    const metadata = await (await harness.fetch('/.well-known/openid-configuration')).json();
+    expect(metadata).toMatchObject({ id_token_signing_alg_values_supported: ['RS256'] });
+  });
+
+  it('lets no client choose how its ID tokens are signed, which would break it at the next change', async () => {
+    await turnOver(await makeKeySet(now(), 'ES256'));
+    const choosing = await harness.register({ id_token_signed_response_alg: 'ES256' });
+    const { body } = await harness.redeem(choosing, await harness.signIn(choosing, { scope: 'openid notes:use' }));
+    expect(decodeProtectedHeader(body.id_token!).alg).toBe('RS256');
+  });
+});
+
+describe('a rotation of the encryption keys', () => {
+  /** The id of the key that has sealed upstream's refresh token. */
+  async function sealedBy(): Promise<string | undefined> {
+    const items = await harness.items();
+    const [record] = items.filter(({ sk }) => sk?.S === '/upstream');
+    return (JSON.parse(record!.value!.S!).sealed as string).split('.')[0];
+  }
+
+  it('opens what the old key has sealed, and moves it to the new one when it is written again', async () => {
+    harness.upstream.refreshTokens = true;
+    const { refresh_token: token } = await tokens();
+    const [old] = harness.keySet.encryptionKeys;
+    expect(await sealedBy()).toBe(old!.id);
+
+    // The next in line signs, so that it can be seen from outside when an instance has the new set.
+    const config = { algorithm: 'RS256', minimumPublication: 7200, retirement: 86_400 } as const;
+    later(30 * 24 * 3600 - 600);
+    const rotated = await nextKeySet(harness.keySet, config, now() + 600);
+    await turnOver(rotated);
+    const [added] = rotated.encryptionKeys;
+    const { body } = await harness.refresh(client, token);
+    expect(await sealedBy()).toBe(old!.id);
+
+    later(3 * 3600);
+    const { body: second, status } = await harness.refresh(client, body.refresh_token);
+    expect([status, await sealedBy()]).toEqual([200, added!.id]);
+
+    // Nothing needs the old key any more.
+    await turnOver({ ...(await nextKeySet(rotated, config, now())), encryptionKeys: [added!] });
+    later(2 * 3600);
+    harness.upstream.tokenError = { status: 400, error: 'invalid_grant' };
+    expect((await harness.refresh(client, second.refresh_token)).body.error).toBe('invalid_grant');
   });
 });
 
