@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Has a command of its own: npm run test:rotation.
+    exclude: ['test/rotation/**'],
     globalSetup: 'test/support/temporary-files.ts',
     testTimeout: 30_000,
     hookTimeout: 120_000,
