@@ -1,7 +1,8 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { LONGEST_LIFETIME, SCHEMA_VERSION, TABLE } from '../../lib/contract';
+import { SCHEMA_VERSION, TABLE } from '../../lib/contract';
 import { itemKey, keyOfItem } from './item-key';
 import type { StoredRecord } from './store';
+import { deadlineOf, jsonOf } from './written-record';
 
 /** An item as DynamoDB's client gives and takes it. */
 export type Item = Record<string, AttributeValue>;
@@ -18,12 +19,9 @@ export function keyAttributes(key: string, namespace?: string): Item {
 }
 
 /** @param expires epoch milliseconds */
-export function itemOf(key: string, value: unknown, expires = Number.POSITIVE_INFINITY, namespace?: string): Item {
-  const json = JSON.stringify(value);
-  if (json === undefined) {
-    throw new TypeError(`A value of type ${typeof value} was given to the store; it needs one that JSON can hold.`);
-  }
-  const deadline = Math.min(expires, (Math.floor(Date.now() / 1000) + LONGEST_LIFETIME) * 1000);
+export function itemOf(key: string, value: unknown, expires: number | undefined, namespace?: string): Item {
+  const json = jsonOf(value);
+  const deadline = deadlineOf(expires);
   return {
     ...keyAttributes(key, namespace),
     [TABLE.version]: { N: String(SCHEMA_VERSION) },

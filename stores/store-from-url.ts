@@ -1,0 +1,116 @@
+import type { Store } from '../lambda/store/store';
+import { MemoryStore } from './memory-store';
+import { postgres } from './postgres';
+import { type Row, SqlStore } from './sql-store';
+import { sqlite } from './sqlite';
+import { storeFor } from './store-for';
+
+/** A store whose connection is this one's own. */
+export interface OpenStore {
+  readonly store: Store;
+  /** Closes the connection; the store is not used any more. */
+  close(): Promise<void>;
+}
+
+/** In milliseconds: a database answers in a few, so what takes longer than this is lost. */
+const TIMEOUT = 2_000;
+
+const OPEN: Readonly<Record<string, (url: string) => Promise<OpenStore>>> = {
+  'memory:': async () => ({ store: new MemoryStore(), close: async () => {} }),
+  'redis:': openRedis,
+  'rediss:': openRedis,
+  'valkey:': openValkey,
+  'valkeys:': openValkey,
+  'postgres:': openPostgres,
+  'postgresql:': openPostgres,
+  'sqlite:': openSqlite,
+  'dynamodb:': openDynamoDb,
+};
+
+/**
+ * Opens the store that a URL names:
+ * - `memory:` in this process, and gone with it;
+ * - `redis://[user:password@]host[:port][/database]`, `rediss://` with TLS; `valkey://`, `valkeys://` the same;
+ * - `postgres://[user:password@]host[:port]/database[?sslmode=...]`;
+ * - `sqlite:<path>`;
+ * - `dynamodb:<table>`, in the region and with the credentials that the AWS SDK finds in the environment.
+ *
+ * @throws Error that says what was given and what is needed: another scheme, or a package that has to be installed
+ */
+export async function storeFromUrl(url: string): Promise<OpenStore> {
+  const [scheme] = /^[a-z]+:/.exec(url) ?? [];
+  const open = scheme === undefined ? undefined : OPEN[scheme];
+  if (!open) {
+    // Not the whole of it: it may have a password in it.
+    throw new Error(
+      `The URL of the store begins with ${JSON.stringify(scheme ?? url.slice(0, 3))}; it needs to begin with one of ${Object.keys(OPEN).join(' ')}`,
+    );
+  }
+  return open(url);
+}
+
+async function openRedis(url: string): Promise<OpenStore> {
+  const { default: KeyvRedis } = await load('@keyv/redis', () => import('@keyv/redis'));
+  const adapter = new KeyvRedis({
+    url,
+    // A command waits for no longer than this for a connection, and is not sent any more after that.
+    commandOptions: { timeout: TIMEOUT },
+    socket: {
+      connectTimeout: TIMEOUT,
+      reconnectStrategy: (attempts: number) => Math.min(2 ** attempts * 50, 2_000),
+    },
+  });
+  return { store: storeFor(adapter), close: () => adapter.disconnect() };
+}
+
+async function openValkey(url: string): Promise<OpenStore> {
+  const { default: KeyvValkey } = await load('@keyv/valkey', () => import('@keyv/valkey'));
+  const adapter = new KeyvValkey(url.replace(/^valkey/, 'redis'), { connectTimeout: TIMEOUT, commandTimeout: TIMEOUT });
+  return { store: storeFor(adapter), close: async () => adapter.disconnect() };
+}
+
+/** Not through @keyv/postgres, which leaves its pool without a listener for errors: a restart of the database would end the process. */
+async function openPostgres(url: string): Promise<OpenStore> {
+  const { default: pg } = await load('pg', () => import('pg'));
+  const pool = new pg.Pool({ connectionString: url, connectionTimeoutMillis: TIMEOUT, query_timeout: TIMEOUT });
+  // Of a connection that nobody uses at the moment; the next statement gets another.
+  pool.on('error', () => {});
+  const query = async (text: string, values?: unknown[]) => (await pool.query<Row>(text, values)).rows;
+  return { store: new SqlStore(postgres(query)), close: () => pool.end() };
+}
+
+async function openSqlite(url: string): Promise<OpenStore> {
+  const { DatabaseSync } = await import('node:sqlite').catch((cause) => {
+    throw new Error('A store in SQLite needs Node.js 22.13 or newer.', { cause });
+  });
+  const path = url.replace(/^sqlite:(\/\/)?/, '');
+  if (path === '') throw new Error('The URL of the store names no file; it needs to be sqlite:<path>.');
+  const database = new DatabaseSync(path, { timeout: TIMEOUT });
+  // Who reads does not wait for who writes.
+  database.exec('PRAGMA journal_mode = WAL');
+  const query = async (text: string, ...values: unknown[]) =>
+    database.prepare(text).all(...(values as string[])) as unknown as Row[];
+  return { store: new SqlStore(sqlite(query)), close: async () => database.close() };
+}
+
+async function openDynamoDb(url: string): Promise<OpenStore> {
+  const tableName = url.slice('dynamodb:'.length);
+  if (tableName === '') throw new Error('The URL of the store names no table; it needs to be dynamodb:<table>.');
+  const { DynamoDBClient } = await load('@aws-sdk/client-dynamodb', () => import('@aws-sdk/client-dynamodb'));
+  const { DynamoStore } = await import('../lambda/store/dynamo-store.js');
+  const client = new DynamoDBClient({
+    requestHandler: { connectionTimeout: TIMEOUT, requestTimeout: TIMEOUT },
+  });
+  const store = new DynamoStore({ client, tableName });
+  return { store, close: () => store.disconnect() };
+}
+
+async function load<Module>(name: string, load: () => Promise<Module>): Promise<Module> {
+  try {
+    return await load();
+  } catch (cause) {
+    const { code, message } = cause as { readonly code?: string; readonly message: string };
+    if (!code?.endsWith('MODULE_NOT_FOUND') || !message.includes(name)) throw cause;
+    throw new Error(`This store needs the package ${name}, which is not installed: npm install ${name}`, { cause });
+  }
+}

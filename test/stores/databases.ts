@@ -1,0 +1,167 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { KeyvPostgres } from '@keyv/postgres';
+import KeyvRedis from '@keyv/redis';
+import { KeyvSqlite } from '@keyv/sqlite';
+import KeyvValkey from '@keyv/valkey';
+import { Keyv } from 'keyv';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { DynamoStore } from '../../lambda/store/dynamo-store';
+import type { Store } from '../../lambda/store/store';
+import { storeFor } from '../../stores/store-for';
+import { storeFromUrl } from '../../stores/store-from-url';
+import { clientFor, createTable } from '../lambda/store/dynamodb';
+import { noteNotRun } from '../support/not-run';
+import { postgresMissing, startPostgres } from './postgres-server';
+import { redisMissing, startRedis } from './redis-server';
+
+/** A database that runs, and ways to it that share nothing but it, as those of several processes do. */
+export interface Database extends AsyncDisposable {
+  /** A store on a connection of its own: in turn on a Keyv, and by its URL, where it has one. */
+  connect(): Promise<Store>;
+  /** A store on a Keyv with a namespace. */
+  inNamespace(namespace: string | undefined): Store;
+}
+
+interface Kind {
+  readonly name: string;
+  /** Why it cannot be started here. */
+  readonly missing?: string;
+  start(): Promise<Database>;
+}
+
+export const DATABASES: readonly Kind[] = [
+  { name: 'memory', start: startMemory },
+  { name: 'DynamoDB', start: startDynamoDb },
+  { name: 'SQLite', start: startSqlite },
+  {
+    name: 'Redis',
+    ...(redisMissing === undefined ? {} : { missing: redisMissing }),
+    start: () => startRedisWith((url) => new KeyvRedis(url), 'redis:'),
+  },
+  {
+    name: 'PostgreSQL',
+    ...(postgresMissing === undefined ? {} : { missing: postgresMissing }),
+    start: startPostgresWithKeyv,
+  },
+];
+
+/** Those whose conditions are not a database's own, or are another's by another client. */
+export const OTHERS: readonly Kind[] = [
+  {
+    name: 'Redis by the client of Valkey',
+    ...(redisMissing === undefined ? {} : { missing: redisMissing }),
+    start: () => startRedisWith((url) => new KeyvValkey(url), 'valkey:'),
+  },
+  { name: 'any other adapter, in a single process', start: startOther },
+];
+
+/** Tests that hold on every one of the databases; those that cannot be started here are skipped, and said to be at the end. */
+export function describeOn(kinds: readonly Kind[], body: (database: () => Database) => void): void {
+  for (const { name, missing, start } of kinds) {
+    if (missing !== undefined) noteNotRun(missing);
+    describe.skipIf(missing !== undefined)(missing === undefined ? `on ${name}` : `NOT RUN: ${missing}`, () => {
+      let database: Database;
+      beforeAll(async () => {
+        database = await start();
+      });
+      afterAll(() => database[Symbol.asyncDispose]());
+      body(() => database);
+    });
+  }
+}
+
+async function startMemory(): Promise<Database> {
+  const map = new Map();
+  const inNamespace = (namespace?: string) => storeFor(keyvOn(map, namespace));
+  return { connect: async () => inNamespace(), inNamespace, async [Symbol.asyncDispose]() {} };
+}
+
+async function startDynamoDb(): Promise<Database> {
+  const table = await createTable();
+  const inNamespace = (namespace?: string) => {
+    const store = new DynamoStore({ client: clientFor(table.endpoint), tableName: table.tableName });
+    return storeFor(keyvOn(store, namespace));
+  };
+  return { connect: async () => inNamespace(), inNamespace, [Symbol.asyncDispose]: () => table[Symbol.asyncDispose]() };
+}
+
+async function startSqlite(): Promise<Database> {
+  const path = join(await mkdtemp(join(tmpdir(), 'sqlite-')), 'records.db');
+  return onAdapters(() => new KeyvSqlite({ uri: `sqlite://${path}`, busyTimeout: 5_000 }), `sqlite:${path}`);
+}
+
+async function startRedisWith(adapter: (url: string) => Adapter, scheme: string): Promise<Database> {
+  const { url, process } = await startRedis();
+  return onAdapters(
+    () => adapter(url),
+    url.replace('redis:', scheme),
+    () => process.stop(),
+  );
+}
+
+async function startPostgresWithKeyv(): Promise<Database> {
+  const { url, process } = await startPostgres();
+  return onAdapters(
+    () => new KeyvPostgres(url),
+    url,
+    () => process.stop(),
+  );
+}
+
+/** As someone writes it for a database of their own: nothing but what Keyv asks for. */
+class OtherAdapter {
+  readonly #map = new Map<string, unknown>();
+  async get(key: string) {
+    await setImmediate();
+    return this.#map.get(key);
+  }
+  async set(key: string, value: unknown) {
+    await setImmediate();
+    this.#map.set(key, value);
+  }
+  async delete(key: string) {
+    await setImmediate();
+    return this.#map.delete(key);
+  }
+  async clear() {
+    this.#map.clear();
+  }
+}
+
+async function startOther(): Promise<Database> {
+  const adapter = new OtherAdapter();
+  const inNamespace = (namespace?: string) => storeFor(keyvOn(adapter, namespace), { singleProcess: true });
+  return { connect: async () => inNamespace(), inNamespace, async [Symbol.asyncDispose]() {} };
+}
+
+type Adapter = object & { disconnect(): Promise<unknown> };
+
+function onAdapters(adapter: () => Adapter, url: string, stop: () => Promise<void> = async () => {}): Database {
+  const closing: (() => Promise<unknown>)[] = [];
+  let connections = 0;
+  const inNamespace = (namespace?: string) => {
+    const opened = adapter();
+    closing.push(() => opened.disconnect());
+    return storeFor(keyvOn(opened, namespace));
+  };
+  return {
+    inNamespace,
+    async connect() {
+      if (connections++ % 2 === 0) return inNamespace();
+      const { store, close } = await storeFromUrl(url);
+      closing.push(close);
+      return store;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.allSettled(closing.map((close) => close()));
+      await stop();
+    },
+  };
+}
+
+function keyvOn(store: object, namespace?: string): Keyv {
+  return new Keyv({ store, ...(namespace === undefined ? {} : { namespace }) });
+}
