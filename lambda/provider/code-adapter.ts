@@ -22,23 +22,25 @@ export class CodeAdapter extends RecordAdapter {
   protected override async payload(id: string, record: StoredRecord): Promise<AdapterPayload> {
     const payload = await super.payload(id, record);
     if (record.consumedAt === undefined) return payload;
-    const recent = isRecent(record.consumedAt);
-    if (await this.#wasRedeemed(id, payload)) {
-      if (recent) throw new errors.InvalidGrant('authorization code already consumed');
+    const redeemedAt = await this.#redeemedAt(id, payload, record.consumedAt);
+    if (redeemedAt !== undefined) {
+      if (isRecent(redeemedAt)) throw new errors.InvalidGrant('authorization code already consumed');
       logEvent('code.reused', { clientId: payload.clientId });
       return payload;
     }
-    if (recent) throw new UnderWayError('the refresh token is not stored yet');
+    if (isRecent(record.consumedAt)) throw new UnderWayError('the refresh token is not stored yet');
     logEvent('code.retried', { clientId: payload.clientId });
     const { consumed: _, ...unconsumed } = payload;
     return unconsumed;
   }
 
-  /** Where no refresh token belongs to it, being consumed is all that a redemption leaves behind. */
-  async #wasRedeemed(id: string, { iat = 0 }: AdapterPayload): Promise<boolean> {
-    if (!Provider.ctx?.oidc.client?.grantTypeAllowed('refresh_token')) return true;
-    const refreshToken = this.context.successors.of(id, iat);
-    const [record] = await this.context.store.read([refreshTokenKey(refreshToken)]);
-    return record !== undefined;
+  /**
+   * When the redemption was that was answered. Where no refresh token belongs to it, being consumed is all that it leaves behind; else
+   * its refresh token says so, since a retry may have been answered after the code was read.
+   */
+  async #redeemedAt(id: string, { iat = 0 }: AdapterPayload, consumedAt: number): Promise<number | undefined> {
+    if (!Provider.ctx?.oidc.client?.grantTypeAllowed('refresh_token')) return consumedAt;
+    const [record] = await this.context.store.read([refreshTokenKey(this.context.successors.of(id, iat))]);
+    return record && Math.max(consumedAt, (record.value as AdapterPayload).iat ?? 0);
   }
 }
