@@ -7,7 +7,7 @@ export interface ItemKey {
 /** The sort key of a record that has its partition to itself. Every other sort key begins with a slash. */
 const ALONE = 'value';
 
-/** Limits of DynamoDB, in bytes of UTF-8. */
+/** Limits of DynamoDB, in bytes of UTF-8, which every store keeps. */
 const LONGEST_PK = 2048;
 const LONGEST_SK = 1024;
 
@@ -19,7 +19,7 @@ const LONGEST_SK = 1024;
  * A namespace goes before the pk, percent-encoded and followed by `:/`. It cannot contain that delimiter, and no pk
  * outside a namespace can, for it would have been cut there: so no two namespaces meet, nor a namespace and none.
  *
- * @throws RangeError for a key that is empty or longer than DynamoDB can hold
+ * @throws RangeError for a key that is empty or too long
  * @throws TypeError for a key that is not well-formed Unicode, which UTF-8 cannot tell apart from others
  */
 export function itemKey(key: string, namespace?: string): ItemKey {
@@ -59,7 +59,7 @@ function namespacePrefix(namespace?: string): string {
 function fitting(part: string, value: string, longest: number): string {
   const bytes = Buffer.byteLength(value);
   if (bytes > longest) {
-    throw new RangeError(`A key of the store has a ${part} key of ${bytes} bytes; DynamoDB takes at most ${longest}.`);
+    throw new RangeError(`A key of the store has a ${part} key of ${bytes} bytes; the store takes at most ${longest}.`);
   }
   return value;
 }

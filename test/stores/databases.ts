@@ -48,6 +48,9 @@ export const DATABASES: readonly Kind[] = [
   },
 ];
 
+/** Where what does not depend on the database is tested too. */
+export const IN_DEPTH: readonly string[] = ['DynamoDB', 'PostgreSQL'];
+
 /** Those whose conditions are not a database's own, or are another's by another client. */
 export const OTHERS: readonly Kind[] = [
   {
@@ -59,7 +62,7 @@ export const OTHERS: readonly Kind[] = [
 ];
 
 /** Tests that hold on every one of the databases; those that cannot be started here are skipped, and said to be at the end. */
-export function describeOn(kinds: readonly Kind[], body: (database: () => Database) => void): void {
+export function describeOn(kinds: readonly Kind[], body: (database: () => Database, name: string) => void): void {
   for (const { name, missing, start } of kinds) {
     if (missing !== undefined) noteNotRun(missing);
     describe.skipIf(missing !== undefined)(missing === undefined ? `on ${name}` : `NOT RUN: ${missing}`, () => {
@@ -68,7 +71,7 @@ export function describeOn(kinds: readonly Kind[], body: (database: () => Databa
         database = await start();
       });
       afterAll(() => database[Symbol.asyncDispose]());
-      body(() => database);
+      body(() => database, name);
     });
   }
 }
@@ -90,7 +93,7 @@ async function startDynamoDb(): Promise<Database> {
 
 async function startSqlite(): Promise<Database> {
   const path = join(await mkdtemp(join(tmpdir(), 'sqlite-')), 'records.db');
-  return onAdapters(() => new KeyvSqlite({ uri: `sqlite://${path}`, busyTimeout: 5_000 }), `sqlite:${path}`);
+  return onAdapters(() => new KeyvSqlite({ uri: `sqlite://${path}`, busyTimeout: 5_000, wal: true }), `sqlite:${path}`);
 }
 
 async function startRedisWith(adapter: (url: string) => Adapter, scheme: string): Promise<Database> {

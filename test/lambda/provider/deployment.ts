@@ -6,6 +6,7 @@ import { CachedSecret } from '../../../lambda/provider/cached-secret';
 import { ClientSecret } from '../../../lambda/provider/client-secret';
 import { AuthorizationServer } from '../../../lambda/provider/server';
 import { DynamoStore } from '../../../lambda/store/dynamo-store';
+import type { Store } from '../../../lambda/store/store';
 import {
   type Appearance,
   type KeySet,
@@ -19,6 +20,7 @@ import {
 import { AccessControl } from '../../../local/aws/access-control';
 import { startDynamoDb } from '../../../local/aws/dynamodb';
 import { startSecretsManager } from '../../../local/aws/secrets-manager';
+import type { Database } from '../../stores/databases';
 import { startUpstreamIssuer, type UpstreamIssuer } from '../../support/upstream-issuer';
 
 export const ISSUER = 'https://auth.example.com';
@@ -53,6 +55,8 @@ export interface Options {
   readonly registration?: Partial<RegistrationConfig>;
   readonly dpop?: boolean;
   readonly instances?: number;
+  /** What holds the records, each instance with a connection of its own; DynamoDB, with a table of the deployment's, where absent. */
+  readonly database?: Database;
   /** Of calls to AWS; 1, so that a test sees the first failure, unless it says otherwise. */
   readonly maxAttempts?: number;
   /** Hosts whose metadata documents may lie on loopback. */
@@ -66,7 +70,7 @@ export interface Options {
 /** What runs, and the ways to look at it and to change it from outside. */
 export interface Deployment {
   readonly instances: readonly AuthorizationServer[];
-  readonly store: DynamoStore;
+  readonly store: Store;
   readonly upstream: UpstreamIssuer;
   readonly config: ProviderConfig;
   /** What the key set secret holds at the start. */
@@ -114,7 +118,12 @@ export async function startDeployment(options: Options = {}): Promise<Deployment
   });
   const aws = { region: 'us-east-1', credentials, maxAttempts: options.maxAttempts ?? 1 };
   const table = new DynamoDBClient({ ...aws, endpoint: dynamodb.endpoint });
-  const store = new DynamoStore({ client: table, tableName: 'auth' });
+  const count = options.instances ?? 4;
+  const stores: Store[] = [];
+  for (let i = 0; i < count; i++) {
+    stores.push((await options.database?.connect()) ?? new DynamoStore({ client: table, tableName: 'auth' }));
+  }
+  const store = stores[0]!;
   for (const resource of options.resources ?? [NOTES]) {
     await store.set(`${RESOURCES_PARTITION}/${resource.identifier}`, resource);
   }
@@ -151,12 +160,11 @@ export async function startDeployment(options: Options = {}): Promise<Deployment
   };
   const secrets = new SecretsManagerClient({ ...aws, endpoint: secretsManager.endpoint });
   const start = (changes: Partial<ProviderConfig>) =>
-    Array.from(
-      { length: options.instances ?? 4 },
-      () =>
+    stores.map(
+      (ofInstance) =>
         new AuthorizationServer({
           config: { ...config, ...changes },
-          store,
+          store: ofInstance,
           keySetSecret: new CachedSecret(secrets, config.keySetSecretArn, config.keySetRefresh),
           clientSecret: new ClientSecret(secrets, config.upstream.clientSecretId),
           appearance: options.appearance,

@@ -1,6 +1,7 @@
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { clientKey, codeKey } from '../../../lambda/provider/keys';
+import { DATABASES, describeOn } from '../../stores/databases';
 import { Harness, later, RESOURCE } from './harness';
 
 let harness: Harness;
@@ -16,78 +17,101 @@ afterEach(() => {
 
 const times = <T>(n: number, make: () => Promise<T>) => Promise.all(Array.from({ length: n }, make));
 
-describe('a code', () => {
-  it('is redeemed by one of twenty parallel requests', async () => {
-    const signIn = await harness.signIn(client);
-    const answers = await times(20, () => harness.redeem(client, signIn));
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-    for (const { status, body } of answers.filter(({ status }) => status !== 200)) {
-      expect([status, body.error]).toEqual([400, 'invalid_grant']);
-    }
-    const { body } = answers.find(({ status }) => status === 200)!;
-    expect((await harness.refresh(client, body.refresh_token)).status).toBe(200);
+describeOn(DATABASES, (database) => {
+  let harness: Harness;
+  let client: Record<string, string>;
+  beforeAll(async () => {
+    harness = await Harness.start({ database: database() });
+    client = await harness.register();
   });
+  afterAll(() => harness[Symbol.asyncDispose]());
 
-  it('that is presented again later revokes what it was redeemed for', async () => {
-    const signIn = await harness.signIn(client);
-    const { body } = await harness.redeem(client, signIn);
-    later(15);
-    expect(await harness.redeem(client, signIn)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
-    expect(await harness.refresh(client, body.refresh_token)).toMatchObject({
-      status: 400,
-      body: { error: 'invalid_grant' },
+  describe('a code', () => {
+    it('is redeemed by one of twenty parallel requests', async () => {
+      const signIn = await harness.signIn(client);
+      const answers = await times(20, () => harness.redeem(client, signIn));
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+      for (const { status, body } of answers.filter(({ status }) => status !== 200)) {
+        expect([status, body.error]).toEqual([400, 'invalid_grant']);
+      }
+      const { body } = answers.find(({ status }) => status === 200)!;
+      expect((await harness.refresh(client, body.refresh_token)).status).toBe(200);
     });
-  });
 
-  it.each([
-    ['a wrong verifier', { code_verifier: 'a'.repeat(43) }, 'invalid_grant'],
-    ['no verifier', { code_verifier: undefined }, 'invalid_grant'],
-    ['an unknown resource', { resource: 'https://other.example.com/mcp' }, 'invalid_target'],
-    ['another redirect URI', { redirect_uri: 'https://client.example.com/other' }, 'invalid_grant'],
-  ])('is not burned by %s', async (_, params, error) => {
-    const signIn = await harness.signIn(client);
-    const refused = await harness.redeem(client, signIn, params);
-    expect([refused.status, refused.body.error]).toEqual([400, error]);
-    expect((await harness.redeem(client, signIn)).status).toBe(200);
-  });
+    it('that is presented again later revokes what it was redeemed for', async () => {
+      const signIn = await harness.signIn(client);
+      const { body } = await harness.redeem(client, signIn);
+      later(15);
+      expect(await harness.redeem(client, signIn)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+      expect(await harness.refresh(client, body.refresh_token)).toMatchObject({
+        status: 400,
+        body: { error: 'invalid_grant' },
+      });
+    });
 
-  it('is not burned by another client, which does not get it either', async () => {
-    const signIn = await harness.signIn(client);
-    const other = await harness.register({ client_name: 'Other' });
-    expect(await harness.redeem(other, signIn)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
-    expect((await harness.redeem(client, signIn)).status).toBe(200);
-  });
+    it.each([
+      ['a wrong verifier', { code_verifier: 'a'.repeat(43) }, 'invalid_grant'],
+      ['no verifier', { code_verifier: undefined }, 'invalid_grant'],
+      ['an unknown resource', { resource: 'https://other.example.com/mcp' }, 'invalid_target'],
+      ['another redirect URI', { redirect_uri: 'https://client.example.com/other' }, 'invalid_grant'],
+    ])('is not burned by %s', async (_, params, error) => {
+      const signIn = await harness.signIn(client);
+      const refused = await harness.redeem(client, signIn, params);
+      expect([refused.status, refused.body.error]).toEqual([400, error]);
+      expect((await harness.redeem(client, signIn)).status).toBe(200);
+    });
 
-  it('works on when it was consumed and its refresh token was never stored', async () => {
-    const signIn = await harness.signIn(client);
-    await harness.store.consume(codeKey(signIn.code));
-    const early = await harness.redeem(client, signIn);
-    expect([early.status, early.body.error]).toEqual([503, 'temporarily_unavailable']);
-    later(11);
-    const wrong = await harness.redeem(client, signIn, { code_verifier: 'a'.repeat(43) });
-    expect([wrong.status, wrong.body.error]).toEqual([400, 'invalid_grant']);
-    const log = vi.spyOn(console, 'log');
-    const answers = await times(5, () => harness.redeem(client, signIn));
-    const [retried, ...others] = answers.filter(({ status }) => status === 200);
-    expect(others).toEqual([]);
-    expect(log.mock.calls.join('\n')).toContain('"event":"code.retried"');
-    expect((await harness.refresh(client, retried!.body.refresh_token)).status).toBe(200);
-  });
+    it('is not burned by another client, which does not get it either', async () => {
+      const signIn = await harness.signIn(client);
+      const other = await harness.register({ client_name: 'Other' });
+      expect(await harness.redeem(other, signIn)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+      expect((await harness.redeem(client, signIn)).status).toBe(200);
+    });
 
-  it('is used up by being consumed where no refresh token belongs to it', async () => {
-    const own = await harness.register({ grant_types: ['authorization_code'] });
-    const signIn = await harness.signIn(own);
-    expect((await harness.redeem(own, signIn)).status).toBe(200);
-    for (const seconds of [1, 15, 20]) {
-      later(seconds);
-      expect(await harness.redeem(own, signIn)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
-    }
-  });
+    it('works on when it was consumed and its refresh token was never stored', async () => {
+      const signIn = await harness.signIn(client);
+      await harness.store.consume(codeKey(signIn.code));
+      const early = await harness.redeem(client, signIn);
+      expect([early.status, early.body.error]).toEqual([503, 'temporarily_unavailable']);
+      later(11);
+      const wrong = await harness.redeem(client, signIn, { code_verifier: 'a'.repeat(43) });
+      expect([wrong.status, wrong.body.error]).toEqual([400, 'invalid_grant']);
+      const log = vi.spyOn(console, 'log');
+      const answers = await times(5, () => harness.redeem(client, signIn));
+      const [retried, ...others] = answers.filter(({ status }) => status === 200);
+      expect(others).toEqual([]);
+      expect(log.mock.calls.join('\n')).toContain('"event":"code.retried"');
+      expect((await harness.refresh(client, retried!.body.refresh_token)).status).toBe(200);
+    });
 
-  it('expires', async () => {
-    const signIn = await harness.signIn(client);
-    later(61);
-    expect(await harness.redeem(client, signIn)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    it('is refused, and no more, to who read it before another retry was answered', async () => {
+      const signIn = await harness.signIn(client);
+      await harness.store.consume(codeKey(signIn.code));
+      const [before] = await harness.store.read([codeKey(signIn.code)]);
+      later(11);
+      const { body } = await harness.redeem(client, signIn);
+      // As that one read it.
+      await harness.store.set(before!.key, before!.value, before!.expiresAt! * 1000);
+      await harness.store.consume(before!.key, { now: before!.consumedAt! });
+      expect(await harness.redeem(client, signIn)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+      expect((await harness.refresh(client, body.refresh_token)).status).toBe(200);
+    });
+
+    it('is used up by being consumed where no refresh token belongs to it', async () => {
+      const own = await harness.register({ grant_types: ['authorization_code'] });
+      const signIn = await harness.signIn(own);
+      expect((await harness.redeem(own, signIn)).status).toBe(200);
+      for (const seconds of [1, 15, 20]) {
+        later(seconds);
+        expect(await harness.redeem(own, signIn)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+      }
+    });
+
+    it('expires', async () => {
+      const signIn = await harness.signIn(client);
+      later(61);
+      expect(await harness.redeem(client, signIn)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    });
   });
 });
 

@@ -5,6 +5,7 @@ import { DynamoStore } from '../../../lambda/store/dynamo-store';
 import { LONGEST_LIFETIME, RESOURCES_PARTITION } from '../../../lib/contract';
 import { clientFor, createTable, type TestTable } from './dynamodb';
 
+/** What holds of every store is in test/stores/store.test.ts; here is what this one has beyond that. */
 let table: TestTable;
 let store: DynamoStore;
 
@@ -57,51 +58,6 @@ describe('a record', () => {
     });
   });
 
-  test('is read as it was written, with its times in epoch seconds', async () => {
-    await store.set(key, { scope: 'read' }, NOW + 60_000);
-    expect(await record()).toEqual({ key, value: { scope: 'read' }, expiresAt: SECONDS + 60 });
-    await store.consume(key, { now: SECONDS + 1 });
-    expect(await record()).toEqual({
-      key,
-      value: { scope: 'read' },
-      expiresAt: SECONDS + 60,
-      consumedAt: SECONDS + 1,
-    });
-  });
-
-  test.each([[null], [false], [0], [''], ['{"value":1}'], [[1, { a: 'ü' }]], [{ value: 'v', expires: 1 }]])(
-    'holds %j',
-    async (value) => {
-      await store.set(key, value);
-      expect(await store.get(key)).toEqual(value);
-      expect((await record())?.value).toEqual(value);
-    },
-  );
-
-  test.each([[undefined], [Symbol('s')], [() => 1]])('that JSON cannot hold is refused in words: %s', async (value) => {
-    await expect(store.set(key, value)).rejects.toThrow(`A value of type ${typeof value} was given to the store`);
-    await expect(store.putIfAbsent(key, value, NOW + 1000)).rejects.toThrow(TypeError);
-  });
-
-  test('that was consumed is unconsumed once it is replaced', async () => {
-    await store.set(key, 1, NOW + 60_000);
-    await store.consume(key);
-    await store.set(key, 2, NOW + 60_000);
-    expect(await record()).toEqual({ key, value: 2, expiresAt: SECONDS + 60 });
-    expect(await store.consume(key)).toBe(true);
-  });
-
-  test.each([
-    ['without expiry', undefined],
-    ['that would never expire', Number.POSITIVE_INFINITY],
-    ['that would live too long', NOW + (LONGEST_LIFETIME + 1) * 1000],
-  ])('%s lives for 400 days', async (_, expires) => {
-    await store.set(key, 1, expires);
-    expect((await record())?.expiresAt).toBe(SECONDS + LONGEST_LIFETIME);
-    await store.putIfAbsent(`${key}0`, 1, expires);
-    expect((await record(`${key}0`))?.expiresAt).toBe(SECONDS + LONGEST_LIFETIME);
-  });
-
   test('that was written at deployment without expiry is there, and is listed', async () => {
     const identifier = 'https://mcp.example.com/mcp';
     await table.client.send(
@@ -127,130 +83,24 @@ describe('a record', () => {
 });
 
 describe.each([
-  ['a whole second', NOW + 5000, NOW + 4999],
-  ['a millisecond', NOW + 4500, NOW + 4499],
-])('a record that expires at %s', (_, expires, lastMoment) => {
-  beforeEach(() => store.set(key, 1, expires));
-
-  test('is there until then', async () => {
-    vi.setSystemTime(lastMoment);
-    expect(await store.get(key)).toBe(1);
-    expect(await store.has(key)).toBe(true);
-    expect(await store.list(`grant#${tests}`)).toHaveLength(1);
-    expect(await store.putIfAbsent(key, 2, NOW + 60_000)).toBe(false);
-    expect(await store.consume(key)).toBe(true);
-  });
-
+  ['a whole second', NOW + 5000],
+  ['a millisecond', NOW + 4500],
+])('a record that expires at %s', (_, expires) => {
   test('is not there from then on, although it is in the table', async () => {
+    await store.set(key, 1, expires);
     vi.setSystemTime(expires);
     expect(await store.get(key)).toBeUndefined();
-    expect(await store.getMany([key])).toEqual([undefined]);
     expect(await store.has(key)).toBe(false);
-    expect(await store.hasMany([key])).toEqual([false]);
-    expect(await store.read([key])).toEqual([undefined]);
     expect(await store.list(`grant#${tests}`)).toEqual([]);
-    expect(await store.consume(key)).toBe(false);
     expect(await item(`grant#${tests}`, '/refresh#1')).toMatchObject({ value: { S: '1' } });
     expect(await store.delete(key)).toBe(false);
     expect(await item(`grant#${tests}`, '/refresh#1')).toBeUndefined();
   });
-
-  test('makes room from then on', async () => {
-    await store.consume(key);
-    vi.setSystemTime(expires);
-    expect(await store.putIfAbsent(key, 2, NOW + 60_000)).toBe(true);
-    expect(await record()).toEqual({ key, value: 2, expiresAt: SECONDS + 60 });
-  });
 });
 
-test('a record that is written with a deadline in the past is not there', async () => {
-  await store.set(key, 1, NOW - 1);
-  expect(await store.get(key)).toBeUndefined();
-  expect(await store.putIfAbsent(key, 2, NOW - 1)).toBe(true);
-  expect(await store.get(key)).toBeUndefined();
-});
-
-describe('consume', () => {
-  beforeEach(() => store.set(key, 1, NOW + 3_600_000));
-
-  const at = (seconds: number, options: { grace?: number; seen?: number } = {}) =>
-    store.consume(key, { now: SECONDS + seconds, ...options });
-
-  test('without grace succeeds once, within the same second too', async () => {
-    expect(await at(0)).toBe(true);
-    expect(await at(0)).toBe(false);
-    expect(await at(0, { grace: 0 })).toBe(false);
-    expect(await at(1)).toBe(false);
-  });
-
-  test('succeeds again within the grace window, which begins with the first time', async () => {
-    expect(await at(0, { grace: 60 })).toBe(true);
-    expect(await at(40, { grace: 60 })).toBe(true);
-    expect(await at(60, { grace: 60 })).toBe(true);
-    expect(await at(61, { grace: 60 })).toBe(false);
-    expect((await record())?.consumedAt).toBe(SECONDS);
-  });
-
-  test('succeeds again for a clock that is behind the first caller’s, within the grace window only', async () => {
-    expect(await at(5)).toBe(true);
-    expect(await at(0, { grace: 60 })).toBe(true);
-    expect(await at(0)).toBe(false);
-  });
-
-  test('succeeds again for who has seen when it was consumed, and begins the grace window anew', async () => {
-    expect(await at(0)).toBe(true);
-    expect(await at(600, { grace: 60 })).toBe(false);
-    expect(await at(600, { grace: 60, seen: SECONDS + 1 })).toBe(false);
-    expect(await at(600, { grace: 60, seen: SECONDS })).toBe(true);
-    expect((await record())?.consumedAt).toBe(SECONDS + 600);
-    expect(await at(600, { seen: SECONDS })).toBe(false);
-    expect(await at(660, { grace: 60 })).toBe(true);
-  });
-
-  test('succeeds for who has seen a time, where the record is unconsumed', async () => {
-    expect(await at(600, { seen: SECONDS })).toBe(true);
-    expect((await record())?.consumedAt).toBe(SECONDS + 600);
-  });
-
-  test('fails once the record has expired by the caller’s clock', async () => {
-    expect(await at(3600)).toBe(false);
-    expect(await at(3599)).toBe(true);
-    expect(await at(3600, { grace: 60, seen: SECONDS + 3599 })).toBe(false);
-  });
-
-  test('of nothing fails and leaves nothing behind', async () => {
-    expect(await store.consume(`${key}0`, { grace: 60, seen: SECONDS })).toBe(false);
-    expect(await item(`grant#${tests}`, '/refresh#10')).toBeUndefined();
-  });
-});
-
-describe('putIfAbsent', () => {
-  test('leaves a record that is there as it is', async () => {
-    expect(await store.putIfAbsent(key, 1, NOW + 1000)).toBe(true);
-    await store.consume(key);
-    expect(await store.putIfAbsent(key, 2, NOW + 9000)).toBe(false);
-    expect(await record()).toEqual({ key, value: 1, expiresAt: SECONDS + 1, consumedAt: SECONDS });
-  });
-});
-
-describe('list', () => {
-  test('gives one partition, by prefix where wanted', async () => {
-    const grant = `grant#${tests}`;
-    const all = [grant, `${grant}/code#1`, `${grant}/grant`, `${grant}/refresh#1`, `${grant}/refresh#2`];
-    for (const one of [...all, `${grant}0/grant`, 'grant']) await store.set(one, one);
-    expect((await store.list(grant)).map((found) => found.key).sort()).toEqual(all);
-    expect((await store.list(grant, { prefix: '/refresh#' })).map((found) => found.value)).toEqual(all.slice(3));
-    expect(await store.list(`${grant}00`)).toEqual([]);
-  });
-
-  test('goes through all pages', async () => {
-    // A page of DynamoDB holds 1 MB.
-    const large = 'x'.repeat(350_000);
-    for (let i = 0; i < 7; i++) await store.set(`large/${i}`, `${i}${large}`);
-    expect((await store.list('large')).map((found) => String(found.value).slice(0, 2))).toEqual(
-      Array.from({ length: 7 }, (_, i) => `${i}x`),
-    );
-  });
+test('consume of nothing leaves nothing behind', async () => {
+  expect(await store.consume(key, { grace: 60, seen: SECONDS })).toBe(false);
+  expect(await item(`grant#${tests}`, '/refresh#1')).toBeUndefined();
 });
 
 describe('many keys', () => {
@@ -263,39 +113,15 @@ describe('many keys', () => {
     const expected = [...keys.keys(), undefined, 0, 1, 2].map((i) => (i === 7 ? undefined : i)).reverse();
     expect(await store.getMany(asked)).toEqual(expected);
     expect(await store.hasMany(asked)).toEqual(expected.map((i) => i !== undefined));
-    expect((await store.read(asked)).map((found) => found?.key)).toEqual(
-      expected.map((i) => (i === undefined ? undefined : `many/${i}`)),
-    );
-    expect(await store.deleteMany([...keys, 'many/absent'])).toEqual([...keys.map((_, i) => i !== 7), false]);
-    expect(await store.list('many')).toEqual([]);
   });
 
   test('may be none', async () => {
-    expect(await store.read([])).toEqual([]);
     expect(await store.setMany([])).toEqual([]);
-    expect(await store.deleteMany([])).toEqual([]);
   });
 
   test('the last of two entries with one key counts', async () => {
     await store.setMany([1, 2, 3].map((value) => ({ key, value })));
     expect(await store.get(key)).toBe(3);
-  });
-});
-
-describe('a namespace', () => {
-  test('keeps its records apart from those of others and of none', async () => {
-    const ofKey = key;
-    const stores = [undefined, 'a', 'b', 'a:/b'].map(
-      (namespace) => new DynamoStore({ client: table.client, tableName: table.tableName, namespace }),
-    );
-    for (const one of stores) await one.set(ofKey, one.namespace ?? 'none');
-    for (const one of stores) {
-      const expected = { key: ofKey, value: one.namespace ?? 'none' };
-      expect(await one.read([ofKey])).toMatchObject([expected]);
-      expect(await one.list(`grant#${tests}`)).toMatchObject([expected]);
-    }
-    expect(await stores[1]!.delete(ofKey)).toBe(true);
-    expect(await Promise.all(stores.map((one) => one.has(ofKey)))).toEqual([true, false, true, true]);
   });
 });
 
