@@ -51,15 +51,9 @@ export async function storeFromUrl(url: string): Promise<OpenStore> {
 
 async function openRedis(url: string): Promise<OpenStore> {
   const { default: KeyvRedis } = await load('@keyv/redis', () => import('@keyv/redis'));
-  const adapter = new KeyvRedis({
-    url,
-    // A command waits for no longer than this for a connection, and is not sent any more after that.
-    commandOptions: { timeout: TIMEOUT },
-    socket: {
-      connectTimeout: TIMEOUT,
-      reconnectStrategy: (attempts: number) => Math.min(2 ** attempts * 50, 2_000),
-    },
-  });
+  // A command waits for no longer than this for a connection, and is not sent any more after that.
+  const client = { url, commandOptions: { timeout: TIMEOUT }, socket: { connectTimeout: TIMEOUT } };
+  const adapter = new KeyvRedis(client, { connectionTimeout: TIMEOUT });
   return { store: storeFor(adapter), close: () => adapter.disconnect() };
 }
 

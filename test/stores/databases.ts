@@ -2,11 +2,13 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { KeyvPostgres } from '@keyv/postgres';
+import KeyvPostgres from '@keyv/postgres';
 import KeyvRedis from '@keyv/redis';
 import { KeyvSqlite } from '@keyv/sqlite';
 import KeyvValkey from '@keyv/valkey';
 import { Keyv } from 'keyv';
+import KeyvPostgres6 from 'keyv-postgres-6';
+import KeyvRedis6 from 'keyv-redis-6';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { DynamoStore } from '../../lambda/store/dynamo-store';
 import type { Store } from '../../lambda/store/store';
@@ -39,7 +41,7 @@ export const DATABASES: readonly Kind[] = [
   {
     name: 'Redis',
     ...(redisMissing === undefined ? {} : { missing: redisMissing }),
-    start: () => startRedisWith((url) => new KeyvRedis(url), 'redis:'),
+    start: () => startRedisWith([(url) => new KeyvRedis(url), (url) => new KeyvRedis6(url)], 'redis:'),
   },
   {
     name: 'PostgreSQL',
@@ -56,7 +58,7 @@ export const OTHERS: readonly Kind[] = [
   {
     name: 'Redis by the client of Valkey',
     ...(redisMissing === undefined ? {} : { missing: redisMissing }),
-    start: () => startRedisWith((url) => new KeyvValkey(url), 'valkey:'),
+    start: () => startRedisWith([(url) => new KeyvValkey(url)], 'valkey:'),
   },
   { name: 'any other adapter, in a single process', start: startOther },
 ];
@@ -93,25 +95,19 @@ async function startDynamoDb(): Promise<Database> {
 
 async function startSqlite(): Promise<Database> {
   const path = join(await mkdtemp(join(tmpdir(), 'sqlite-')), 'records.db');
-  return onAdapters(() => new KeyvSqlite({ uri: `sqlite://${path}`, busyTimeout: 5_000, wal: true }), `sqlite:${path}`);
+  const adapter = () => new KeyvSqlite({ uri: `sqlite://${path}`, busyTimeout: 5_000, wal: true });
+  return onAdapters([adapter], `sqlite:${path}`);
 }
 
-async function startRedisWith(adapter: (url: string) => Adapter, scheme: string): Promise<Database> {
+async function startRedisWith(adapters: readonly ((url: string) => Adapter)[], scheme: string): Promise<Database> {
   const { url, process } = await startRedis();
-  return onAdapters(
-    () => adapter(url),
-    url.replace('redis:', scheme),
-    () => process.stop(),
-  );
+  const opening = adapters.map((adapter) => () => adapter(url));
+  return onAdapters(opening, url.replace('redis:', scheme), () => process.stop());
 }
 
 async function startPostgresWithKeyv(): Promise<Database> {
   const { url, process } = await startPostgres();
-  return onAdapters(
-    () => new KeyvPostgres(url),
-    url,
-    () => process.stop(),
-  );
+  return onAdapters([() => new KeyvPostgres(url), () => new KeyvPostgres6(url)], url, () => process.stop());
 }
 
 /** As someone writes it for a database of their own: nothing but what Keyv asks for. */
@@ -140,15 +136,21 @@ async function startOther(): Promise<Database> {
   return { connect: async () => inNamespace(), inNamespace, async [Symbol.asyncDispose]() {} };
 }
 
-type Adapter = object & { disconnect(): Promise<unknown> };
+type Adapter = object & { disconnect(): unknown };
 
-function onAdapters(adapter: () => Adapter, url: string, stop: () => Promise<void> = async () => {}): Database {
+/** @param adapters versions of one adapter, which are used in turn */
+function onAdapters(
+  adapters: readonly (() => Adapter)[],
+  url: string,
+  stop: () => Promise<void> = async () => {},
+): Database {
   const closing: (() => Promise<unknown>)[] = [];
+  let opened = 0;
   let connections = 0;
   const inNamespace = (namespace?: string) => {
-    const opened = adapter();
-    closing.push(() => opened.disconnect());
-    return storeFor(keyvOn(opened, namespace));
+    const adapter = adapters[opened++ % adapters.length]!();
+    closing.push(async () => adapter.disconnect());
+    return storeFor(keyvOn(adapter, namespace));
   };
   return {
     inNamespace,

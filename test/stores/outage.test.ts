@@ -1,0 +1,102 @@
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Store, StoreUnavailable } from '../../lambda/store/store';
+import { type OpenStore, storeFromUrl } from '../../stores/store-from-url';
+import { Harness } from '../lambda/provider/harness';
+import { noteNotRun } from '../support/not-run';
+import { freePort } from '../support/server-process';
+import { postgresMissing, startPostgres } from './postgres-server';
+import { redisMissing, startRedis, type TestServer } from './redis-server';
+
+const OPERATIONS: readonly [string, (store: Store) => Promise<unknown>][] = [
+  ['read', (store) => store.read(['k'])],
+  ['list', (store) => store.list('k')],
+  ['set', (store) => store.set('k', 1)],
+  ['putIfAbsent', (store) => store.putIfAbsent('k', 1)],
+  ['consume', (store) => store.consume('k')],
+  ['count', (store) => store.count('n', Date.now() + 1000)],
+  ['delete', (store) => store.delete('k')],
+  ['deleteMany', (store) => store.deleteMany(['k'])],
+];
+
+/** How each operation fails. */
+function failures(store: Store): Promise<unknown[]> {
+  return Promise.all(
+    OPERATIONS.map(([, operation]) =>
+      operation(store).then(
+        () => 'no failure',
+        (error) => error,
+      ),
+    ),
+  );
+}
+
+async function untilItAnswers(store: Store): Promise<void> {
+  for (;;) {
+    if (
+      await store.read(['k']).then(
+        () => true,
+        () => false,
+      )
+    )
+      return;
+    await setTimeout(20);
+  }
+}
+
+describe.concurrent.each([
+  { scheme: 'redis:', missing: redisMissing, startServer: startRedis },
+  { scheme: 'valkey:', missing: redisMissing, startServer: startRedis },
+  { scheme: 'postgres:', missing: postgresMissing, startServer: startPostgres },
+])('an outage of the database behind $scheme', ({ scheme, missing, startServer }) => {
+  if (missing !== undefined) {
+    noteNotRun(missing);
+    it.skip(`NOT RUN: ${missing}`, () => {});
+    return;
+  }
+  let server: TestServer;
+  let open: OpenStore;
+  let harness: Harness;
+  beforeAll(async () => {
+    server = await startServer();
+    open = await storeFromUrl(server.url.replace(/^\w+:/, scheme));
+    const { store } = open;
+    harness = await Harness.start({
+      instances: 1,
+      database: { connect: async () => store, inNamespace: () => store, async [Symbol.asyncDispose]() {} },
+    });
+  });
+  afterAll(async () => {
+    await harness[Symbol.asyncDispose]();
+    await open.close();
+    await server.process.stop();
+  });
+
+  it('is 503 with Retry-After, an error of every operation, and over when it is over', async () => {
+    const client = await harness.register();
+    const { body } = await harness.redeem(client, await harness.signIn(client));
+    await server.process.stop('SIGINT');
+
+    const [answer, failed] = await Promise.all([harness.refresh(client, body.refresh_token), failures(open.store)]);
+    expect([answer.status, answer.body.error]).toEqual([503, 'temporarily_unavailable']);
+    expect(answer.headers.get('retry-after')).toBe('5');
+    for (const failure of failed) expect(failure).toBeInstanceOf(StoreUnavailable);
+
+    await server.process.start();
+    await untilItAnswers(open.store);
+    expect((await harness.refresh(client, body.refresh_token)).status).toBe(200);
+  });
+
+  it('that is there from the start is an error of every operation', async () => {
+    const { store, close } = await storeFromUrl(`${scheme}//127.0.0.1:${await freePort()}`);
+    for (const failure of await failures(store)) expect(failure).toBeInstanceOf(StoreUnavailable);
+    await close();
+  });
+});
+
+it('a database that is closed under SQLite is an error of every operation', async () => {
+  const { store, close } = await storeFromUrl('sqlite::memory:');
+  await store.set('k', 1);
+  await close();
+  for (const failure of await failures(store)) expect(failure).toBeInstanceOf(StoreUnavailable);
+});
