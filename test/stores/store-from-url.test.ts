@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import { describe, expect, test } from 'vitest';
+import { storeFromUrl } from '../../stores/store-from-url';
+
+describe('the URL of a store', () => {
+  test('memory: is there, and is empty', async () => {
+    const { store, close } = await storeFromUrl('memory:');
+    expect(await store.list('grant#1')).toEqual([]);
+    await close();
+  });
+
+  test('sqlite: is a file that outlives the store', async () => {
+    const url = `sqlite:${join(await mkdtemp(join(tmpdir(), 'sqlite-')), 'records.db')}`;
+    const first = await storeFromUrl(url);
+    await first.store.set('k', { a: 1 });
+    await first.close();
+    const second = await storeFromUrl(url);
+    expect((await second.store.read(['k']))[0]?.value).toEqual({ a: 1 });
+    await second.close();
+  });
+
+  test.each([
+    ['mysql://root:secret@localhost/db', 'begins with "mysql:"'],
+    ['secret', 'begins with "sec"'],
+    ['', 'begins with ""'],
+  ])('%s is refused, and what is needed is said, but no password', async (url, words) => {
+    const refused = storeFromUrl(url);
+    await expect(refused).rejects.toThrow(words);
+    await expect(refused).rejects.toThrow('needs to begin with one of memory: redis: rediss: valkey:');
+    await expect(refused).rejects.not.toThrow('secret@');
+  });
+
+  test.each([
+    ['sqlite:', 'sqlite:<path>'],
+    ['sqlite://', 'sqlite:<path>'],
+    ['dynamodb:', 'dynamodb:<table>'],
+  ])('%s lacks what it is about', async (url, words) => {
+    await expect(storeFromUrl(url)).rejects.toThrow(words);
+  });
+});
+
+/** As it is for someone who has installed nothing beside this package. */
+test.each([
+  ['redis://localhost', 'npm install @keyv/redis'],
+  ['valkey://localhost', 'npm install @keyv/valkey'],
+  ['postgres://localhost', 'npm install pg'],
+  ['dynamodb:auth', 'npm install @aws-sdk/client-dynamodb'],
+  ['memory:', 'a store'],
+  ['sqlite::memory:', 'a store'],
+])('%s without the packages of others: %s', async (url, words) => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(await bundle, 'open.mjs'), url]);
+  expect(stdout).toContain(words);
+});
+
+const bundle = mkdtemp(join(tmpdir(), 'no-packages-')).then(async (directory) => {
+  await build({
+    stdin: {
+      contents: `
+        import { storeFromUrl } from './stores/store-from-url';
+        try {
+          const { close } = await storeFromUrl(process.argv[2]);
+          await close();
+          console.log('a store');
+        } catch (error) {
+          console.log(error.message);
+        }`,
+      resolveDir: process.cwd(),
+    },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    external: ['@keyv/*', 'pg', '@aws-sdk/*'],
+    // Each database's code is a file of its own, loaded when it is wanted.
+    splitting: true,
+    outdir: directory,
+    outExtension: { '.js': '.mjs' },
+    entryNames: 'open',
+  });
+  return directory;
+});
