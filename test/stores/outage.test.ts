@@ -45,8 +45,8 @@ async function untilItAnswers(store: Store): Promise<void> {
 }
 
 describe.concurrent.each([
-  { scheme: 'redis:', missing: redisMissing, startServer: startRedis },
-  { scheme: 'valkey:', missing: redisMissing, startServer: startRedis },
+  { scheme: 'redis:', missing: redisMissing, startServer: () => startRedis() },
+  { scheme: 'valkey:', missing: redisMissing, startServer: () => startRedis() },
   { scheme: 'postgres:', missing: postgresMissing, startServer: startPostgres },
 ])('an outage of the database behind $scheme', ({ scheme, missing, startServer }) => {
   if (missing !== undefined) {

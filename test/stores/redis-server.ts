@@ -17,11 +17,23 @@ export interface TestServer {
   readonly process: ServerProcess;
 }
 
-/** A Redis of its own, which keeps what it has over a restart. */
-export async function startRedis(): Promise<TestServer> {
+/**
+ * A Redis of its own, which keeps what it has over a restart.
+ *
+ * @param more settings of redis.conf
+ */
+export async function startRedis(more: Readonly<Record<string, string>> = {}): Promise<TestServer> {
   const port = await freePort();
   const directory = await mkdtemp(join(tmpdir(), 'redis-'));
-  const settings = { port, bind: '127.0.0.1', dir: directory, appendonly: 'yes', appendfsync: 'always', save: '' };
+  const settings = {
+    port,
+    bind: '127.0.0.1',
+    dir: directory,
+    appendonly: 'yes',
+    appendfsync: 'always',
+    save: '',
+    ...more,
+  };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const process = new ServerProcess(program ?? '', args, 'Ready to accept connections');
   await process.start();
