@@ -1,0 +1,44 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import { expect, test } from 'vitest';
+import { storeFromUrl } from '../../stores/store-from-url';
+
+const RECORDS = 100;
+
+/** Consumes all that it can, and says how many of the records it was the first for. */
+const CONSUMER = `
+  import { storeFromUrl } from './stores/store-from-url';
+  const { store, close } = await storeFromUrl(process.argv[2]);
+  let first = 0;
+  for (let i = 0; i < ${RECORDS}; i++) if (await store.consume('grant#1/code#' + i)) first++;
+  await close();
+  console.log(first);`;
+
+/** Within one process SQLite does one thing at a time anyhow: see single-use.test.ts. */
+test('of several processes on one file of SQLite, one consumes each record', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'sqlite-'));
+  const url = `sqlite:${join(directory, 'records.db')}`;
+  await build({
+    stdin: { contents: CONSUMER, resolveDir: process.cwd() },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    external: ['@keyv/*', 'pg', '@aws-sdk/*'],
+    splitting: true,
+    outdir: directory,
+    outExtension: { '.js': '.mjs' },
+    entryNames: 'consumer',
+  });
+  const { store, close } = await storeFromUrl(url);
+  for (let i = 0; i < RECORDS; i++) await store.set(`grant#1/code#${i}`, i, Date.now() + 3_600_000);
+  await close();
+  const consumers = Array.from({ length: 3 }, () =>
+    promisify(execFile)(process.execPath, [join(directory, 'consumer.mjs'), url]),
+  );
+  const firsts = (await Promise.all(consumers)).map(({ stdout }) => Number(stdout));
+  expect(firsts.reduce((a, b) => a + b)).toBe(RECORDS);
+});
