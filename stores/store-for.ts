@@ -29,10 +29,10 @@ export class UnknownAdapterError extends Error {
  */
 export function storeFor(keyv: unknown, options: StoreForOptions = {}): Store {
   const { adapter, namespace } = adapterOf(keyv);
+  for (const emitter of new Set([keyv, adapter])) ignoreErrorEvents(emitter);
   const known = stores.get(adapter)?.get(namespace);
   if (known) return known;
   const store = createStore({ adapter, namespace }, options);
-  for (const emitter of new Set([keyv, adapter])) ignoreErrorEvents(emitter);
   const ofAdapter = stores.get(adapter) ?? new Map<string | undefined, Store>();
   stores.set(adapter, ofAdapter.set(namespace, store));
   return store;

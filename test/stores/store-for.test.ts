@@ -1,10 +1,12 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import KeyvPostgres from '@keyv/postgres';
 import KeyvRedis from '@keyv/redis';
 import { KeyvSqlite } from '@keyv/sqlite';
 import KeyvValkey from '@keyv/valkey';
 import { Keyv } from 'keyv';
+import KeyvPostgres6 from 'keyv-postgres-6';
 import KeyvRedis6 from 'keyv-redis-6';
 import { describe, expect, test, vi } from 'vitest';
 import { DynamoStore } from '../../lambda/store/dynamo-store';
@@ -37,7 +39,6 @@ class FileAdapter {
   async clear(): Promise<void> {}
 }
 
-/** @keyv/postgres connects when it is made: see databases.ts. */
 describe('the store for', () => {
   test.each([
     ['a Keyv', () => new Keyv(), MemoryStore],
@@ -46,6 +47,8 @@ describe('the store for', () => {
     ['@keyv/redis', () => new KeyvRedis(`redis://${NOWHERE}`), RedisStore],
     ['@keyv/redis 6', () => new KeyvRedis6(`redis://${NOWHERE}`), RedisStore],
     ['@keyv/valkey', () => new KeyvValkey(`redis://${NOWHERE}`, { lazyConnect: true }), RedisStore],
+    ['@keyv/postgres', () => new KeyvPostgres(`postgres://${NOWHERE}`), SqlStore],
+    ['@keyv/postgres 6', () => new KeyvPostgres6(`postgres://${NOWHERE}`), SqlStore],
     ['@keyv/sqlite', () => new KeyvSqlite('sqlite://:memory:'), SqlStore],
     ['one that extends an official adapter', () => new Ours(), SqlStore],
   ])('%s is the database’s own, whether a Keyv is around it or not', (_, create, expected) => {
