@@ -5,6 +5,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { McpOidcAuth, UpstreamIdp } from 'mcp-oidc-auth';
 import { describe, expect, it, test } from 'vitest';
+import { AUTHORIZER_METRICS, type CountedEvents, SERVER_METRICS } from '../lib/contract';
 
 const root = join(__dirname, '..');
 const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)].filter((name) =>
@@ -50,6 +51,8 @@ test('docs/operations.md names every event of the log, and no other', () => {
   const named = rows.flatMap((row) => [...row.split('|')[1]!.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
   expect(named.length).toBeGreaterThan(30);
   expect([...named].sort()).toEqual([...new Set(logged.map(([, name]) => name))].sort());
+  const counted = Object.values({ ...SERVER_METRICS, ...AUTHORIZER_METRICS } satisfies CountedEvents).flat();
+  for (const { event } of counted) expect(named).toContain(event);
 });
 
 describe('docs/identity-providers.md', () => {

@@ -16,7 +16,8 @@ const isPackage = (imported: string) =>
 const isOf = (imported: string, packages: string[]) =>
   packages.some((name) => imported === name || imported.startsWith(`${name}/`));
 const isConstruct = (imported: string) => isOf(imported, ['aws-cdk-lib', 'constructs', 'mcp-oidc-auth']);
-const isLambdaOnly = (imported: string) => isOf(imported, ['aws-lambda', '@middy', '@types/aws-lambda']);
+const isLambdaOnly = (imported: string) =>
+  isOf(imported, ['aws-lambda', '@aws-lambda-powertools', '@middy', '@types/aws-lambda']);
 
 const isDatabase = (imported: string) => isOf(imported, ['@aws-sdk/client-dynamodb', 'keyv', '@keyv']);
 
@@ -44,7 +45,7 @@ const LAWS: Law[] = [
   {
     // The authorization server runs outside Lambda too.
     in: /^lambda\/provider\/(?!handler\.)/,
-    allows: (imported) => !isLambdaOnly(imported),
+    allows: (imported) => !isLambdaOnly(imported) && imported !== 'lambda/lambda-log',
   },
   {
     // And on other databases: it knows the store's interface alone.
@@ -158,6 +159,12 @@ describe('the import law forbids', () => {
     ['lambda/provider/a.ts', "import type { DynamoStore } from '../store/dynamo-store';", 'lambda/store/dynamo-store'],
     ['lambda/provider/a.ts', "import { DynamoDB } from '@aws-sdk/client-dynamodb';", '@aws-sdk/client-dynamodb'],
     ['lambda/provider/a.ts', "import { Keyv } from 'keyv';", 'keyv'],
+    [
+      'lambda/provider/a.ts',
+      "import { Logger } from '@aws-lambda-powertools/logger';",
+      '@aws-lambda-powertools/logger',
+    ],
+    ['lambda/provider/a.ts', "import { lambdaLog } from '../lambda-log';", 'lambda/lambda-log'],
     ['lambda/a/b.ts', "import { operate } from '../../operator';", 'operator'],
     ['operator/a.ts', "import { McpOidcAuth } from '../lib/mcp-oidc-auth';", 'lib/mcp-oidc-auth'],
     ['operator/a.ts', "import { App } from 'aws-cdk-lib';", 'aws-cdk-lib'],

@@ -4,7 +4,8 @@ import type {
   APIGatewayRequestAuthorizerEventV2,
   APIGatewaySimpleAuthorizerResult,
 } from 'aws-lambda';
-import type { AuthorizerConfig } from '../../lib/contract';
+import { AUTHORIZER_METRICS, type AuthorizerConfig, DIMENSIONS } from '../../lib/contract';
+import { embeddedMetrics } from '../embedded-metrics';
 import { credentialsOf } from './credentials';
 import type { ProofOfPossession } from './dpop-proof';
 import { handedOver } from './handed-over';
@@ -38,7 +39,7 @@ export function authorizer(config: AuthorizerConfig) {
   return async function authorize(event: RestEvent | HttpEvent): Promise<APIGatewayAuthorizerResult | HttpResult> {
     const decision = await decide(event);
     if (decision.outcome !== 'allowed') {
-      logDenial(decision, event.requestContext.requestId);
+      logDenial(decision, event.requestContext.requestId, config);
     }
     return 'routeArn' in event ? httpResult(decision) : restResult(decision, event.methodArn);
   };
@@ -74,11 +75,12 @@ export function authorizer(config: AuthorizerConfig) {
         return { outcome: 'invalid_token', reason: error.reason };
       }
       if (error instanceof KeySetUnavailableError) {
-        logEvent({
-          event: 'key_set_unavailable',
-          requestId: event.requestContext.requestId,
-          cause: String(error.cause),
-        });
+        const { requestId } = event.requestContext;
+        logEvent(
+          'ERROR',
+          { event: 'key_set_unavailable', requestId, cause: String(error.cause) },
+          dimensionsOf(config),
+        );
       }
       throw error;
     }
@@ -129,12 +131,33 @@ function wholeStage(methodArn: string): string {
   return `${api}/${stage}/*/*`;
 }
 
-function logDenial(decision: Exclude<Decision, { outcome: 'allowed' }>, requestId: string): void {
+function logDenial(
+  decision: Exclude<Decision, { outcome: 'allowed' }>,
+  requestId: string,
+  config: AuthorizerConfig,
+): void {
   const why = decision.outcome === 'invalid_token' ? { reason: decision.reason } : { missing: decision.missing };
-  logEvent({ event: decision.outcome, requestId, ...why });
+  const dimensions = dimensionsOf(config);
+  const reason = decision.outcome === 'invalid_token' ? decision.reason : decision.outcome;
+  logEvent('INFO', { event: decision.outcome, requestId, ...why }, dimensions, {
+    ...dimensions,
+    [DIMENSIONS.reason]: reason,
+  });
 }
 
-/** One line of JSON, without the token and without what it says about a person. */
-function logEvent(entry: { readonly event: string } & Readonly<Record<string, unknown>>): void {
-  console.log(JSON.stringify(entry));
+function dimensionsOf({ issuer, audience }: AuthorizerConfig): Record<string, string> {
+  return { [DIMENSIONS.issuer]: issuer, [DIMENSIONS.resource]: audience };
+}
+
+/**
+ * One line of JSON, as the authorization server writes them, without the token and without what it says about a person. Not by
+ * `console.log`, before whose line Lambda puts the time: CloudWatch reads metrics only from a line that is JSON from its first character.
+ */
+function logEvent(
+  level: 'INFO' | 'ERROR',
+  fields: { readonly event: string } & Readonly<Record<string, unknown>>,
+  ...dimensions: readonly Readonly<Record<string, string>>[]
+): void {
+  const counted = embeddedMetrics(fields, AUTHORIZER_METRICS, ...dimensions);
+  process.stdout.write(`${JSON.stringify({ level, timestamp: new Date().toISOString(), ...fields, ...counted })}\n`);
 }

@@ -10,6 +10,7 @@ import {
 } from '../../lib/contract';
 import { ClientPolicy } from '../provider/client-policy';
 import { clientKey, resourceKey } from '../provider/keys';
+import { logProblem } from '../provider/log';
 import { preRegisteredClient } from '../provider/pre-registered-client';
 import { putConfigured, removeConfigured } from '../store/configured-record';
 import { ensureKeySet } from './first-key-set';
@@ -56,7 +57,7 @@ export class CustomResources {
       );
       return { Status: 'SUCCESS', PhysicalResourceId };
     } catch (error) {
-      console.error(error);
+      logProblem('custom_resource.failed', error, { type: event.ResourceType, logicalId: event.LogicalResourceId });
       const message = error instanceof Error ? error.message : String(error);
       const Reason = `${message.slice(0, LONGEST_REASON)} (log stream ${context.logStreamName})`;
       // What failed to come into being has to have an id as well: CloudFormation asks to delete it.

@@ -2,8 +2,11 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { CloudFormationCustomResourceEvent, Context } from 'aws-lambda';
 import { CONFIG } from '../../lib/contract';
+import { lambdaLog } from '../lambda-log';
+import { currentRequest, logTo } from '../provider/log';
 import { CustomResources } from './custom-resources';
 
+logTo(lambdaLog());
 const resources = new CustomResources(
   new SecretsManagerClient({}),
   new DynamoDBClient({}),
@@ -12,5 +15,5 @@ const resources = new CustomResources(
 
 /** The function behind the custom resources. */
 export function handler(event: CloudFormationCustomResourceEvent, context: Context): Promise<void> {
-  return resources.handle(event, context);
+  return currentRequest.run({ id: event.RequestId }, () => resources.handle(event, context));
 }

@@ -1,5 +1,6 @@
 import type { errors, Provider } from 'oidc-provider';
 import { logEvent } from './log';
+import { currentUnitOfWork } from './unit-of-work';
 
 /** Every decision as an event with a stable name. */
 export function logDecisions(provider: Provider): void {
@@ -11,16 +12,21 @@ export function logDecisions(provider: Provider): void {
     const { client_id: clientId, redirect_uri: redirectUri } = ctx.oidc.params ?? {};
     logEvent('authorization.refused', { clientId, redirectUri, ...describe(error) });
   });
+  provider.on('interaction.started', (ctx) =>
+    logEvent('sign_in.started', { clientId: ctx.oidc.client?.clientId, resource: ctx.oidc.params?.resource }),
+  );
   provider.on('authorization.success', (ctx) =>
     logEvent('code.issued', { clientId: ctx.oidc.client?.clientId, sub: ctx.oidc.session?.accountId }),
   );
-  provider.on('grant.success', (ctx) =>
-    logEvent('token.issued', {
+  provider.on('grant.success', (ctx) => {
+    const fields = {
       grantType: ctx.oidc.params?.grant_type,
       clientId: ctx.oidc.client?.clientId,
       sub: ctx.oidc.account?.accountId,
-    }),
-  );
+    };
+    // Nobody gets the tokens before what they stand for is stored.
+    currentUnitOfWork.getStore()?.afterwards(() => logEvent('token.issued', fields));
+  });
   provider.on('grant.error', (ctx, error) =>
     logEvent('token.refused', { clientId: ctx.oidc.client?.clientId, ...describe(error) }),
   );

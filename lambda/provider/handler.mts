@@ -3,12 +3,13 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { CONFIG, type ProviderConfig } from '../../lib/contract.js';
+import { lambdaLog } from '../lambda-log.js';
 import { DynamoStore } from '../store/dynamo-store.js';
 import { readAppearance } from './appearance.js';
 import { CachedSecret } from './cached-secret.js';
 import { ClientSecret } from './client-secret.js';
 import type { HttpRequest, HttpResponse } from './http.js';
-import { currentRequest, logEvent, loggablePath } from './log.js';
+import { currentRequest, logEvent, loggablePath, logTo } from './log.js';
 import { AuthorizationServer } from './server.js';
 
 /** In milliseconds: DynamoDB answers in some ten, so what takes a second is lost, and another try is sooner there than its answer. */
@@ -22,6 +23,7 @@ const RESERVE = 1_000;
 const server = createServer(JSON.parse(process.env[CONFIG] ?? '{}'));
 
 function createServer(config: ProviderConfig): AuthorizationServer {
+  logTo(lambdaLog(config.issuer));
   const secrets = new SecretsManagerClient(aws);
   const keySetSecret = new CachedSecret(secrets, config.keySetSecretArn, config.keySetRefresh);
   // Fetched while the instance starts, so that the first request does not wait for it; a failure shows at that request.

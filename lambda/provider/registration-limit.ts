@@ -8,6 +8,12 @@ import { hash } from './keys';
 /** New clients are counted by the hour. */
 const WINDOW = 60 * 60;
 
+/** The limit that is exceeded, and the seconds until it begins anew. */
+interface Exceeded {
+  readonly limit: 'perAddress' | 'inAll';
+  readonly seconds: number;
+}
+
 /** How many clients may register for the first time: per address, so that nobody fills the table, and in all. */
 export class RegistrationLimit {
   constructor(
@@ -15,16 +21,18 @@ export class RegistrationLimit {
     private readonly config: RegistrationConfig,
   ) {}
 
-  /** Counts a new client. @returns seconds to wait where there are too many */
-  async exceeded(address: string): Promise<number | undefined> {
+  /** Counts a new client. */
+  async exceeded(address: string): Promise<Exceeded | undefined> {
     const time = now();
     const window = Math.floor(time / WINDOW);
     const end = (window + 1) * WINDOW;
     const count = (name: string) => this.store.count(`registrations#${window}#${name}`, (end + WINDOW) * 1000);
     const { perAddress, inAll } = this.config;
     // First, and alone: whoever is over their own limit must not use up what is there for all.
-    if (!this.#isShared(address) && (await count(hash(network(address)))) > perAddress) return end - time;
-    return (await count('all')) > inAll ? end - time : undefined;
+    if (!this.#isShared(address) && (await count(hash(network(address)))) > perAddress) {
+      return { limit: 'perAddress', seconds: end - time };
+    }
+    return (await count('all')) > inAll ? { limit: 'inAll', seconds: end - time } : undefined;
   }
 
   #isShared(address: string): boolean {

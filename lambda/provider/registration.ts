@@ -30,13 +30,14 @@ export class Registration {
       logEvent('client.refused', { error: code, description: message });
       return json(400, { error: code, error_description: message });
     }
-    const wait = (await this.#isKnown(metadata)) ? undefined : await this.limit.exceeded(request.sourceIp);
-    if (wait === undefined) return { ...request, body: Buffer.from(JSON.stringify(metadata)) };
-    logEvent('registration.limited', { sourceIp: request.sourceIp });
+    const exceeded = (await this.#isKnown(metadata)) ? undefined : await this.limit.exceeded(request.sourceIp);
+    if (!exceeded) return { ...request, body: Buffer.from(JSON.stringify(metadata)) };
+    // Not from where: an address may be a person's. The access log has it, by the id of the request.
+    logEvent('registration.limited', { limit: exceeded.limit });
     return json(
       429,
       { error: 'temporarily_unavailable', error_description: 'too many new clients; try again later' },
-      { 'retry-after': String(wait) },
+      { 'retry-after': String(exceeded.seconds) },
     );
   }
 

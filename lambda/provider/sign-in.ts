@@ -149,7 +149,7 @@ export class SignIn {
     } catch (error) {
       if (error instanceof PersonNotAllowed) return notAllowed(error, presentation, uid, open);
       if (!(error instanceof UpstreamRefused)) return upstreamProblem(error, presentation, uid);
-      logProblem('upstream.refused', error.cause ?? error, { clientId });
+      logProblem('upstream.refused', error.cause ?? error, { clientId, answer: error.code });
       return finish(open.interaction, { error: error.code, error_description: error.message });
     }
   }

@@ -16,6 +16,7 @@ export class UnitOfWork {
   }
 
   readonly #writes: (() => Promise<boolean>)[] = [];
+  readonly #afterwards: (() => void)[] = [];
 
   private constructor(private readonly records: ReadonlyMap<string, StoredRecord | undefined>) {}
 
@@ -32,6 +33,11 @@ export class UnitOfWork {
     this.#writes.push(write);
   }
 
+  /** @param act called once every write has been done, and else never */
+  afterwards(act: () => void): void {
+    this.#afterwards.push(act);
+  }
+
   /**
    * @returns false where a condition failed; what was written beside it is unreachable, for nobody was told its secret
    * @throws what the store threw, once every write has ended
@@ -39,6 +45,8 @@ export class UnitOfWork {
   async commit(): Promise<boolean> {
     const outcomes = await Promise.allSettled(this.#writes.map((write) => write()));
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-    return outcomes.every((outcome) => outcome.status === 'fulfilled' && outcome.value);
+    const done = outcomes.every((outcome) => outcome.status === 'fulfilled' && outcome.value);
+    if (done) for (const act of this.#afterwards) act();
+    return done;
   }
 }

@@ -1,11 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { authorizer } from '../../../lambda/authorizer/authorize';
 import type { AuthorizerConfig } from '../../../lib/contract';
+import { catchLog } from '../../support/log-lines';
 import { httpEvent, restEvent } from './events';
 import { AUDIENCE, Issuer } from './issuer';
 
 let issuer: Issuer;
-const log = vi.spyOn(console, 'log');
+let log: ReturnType<typeof catchLog>;
 
 beforeAll(async () => {
   issuer = await Issuer.start();
@@ -16,10 +17,11 @@ afterAll(async () => {
 });
 
 beforeEach(() => {
-  log.mockReset();
+  log = catchLog();
 });
 
 afterEach(() => {
+  vi.restoreAllMocks();
   issuer.publish();
 });
 
@@ -35,10 +37,6 @@ function configured(config: Partial<AuthorizerConfig> = {}) {
     metadata: {},
     ...config,
   });
-}
-
-function logged(): unknown[] {
-  return log.mock.calls.map(([line]) => JSON.parse(line));
 }
 
 describe('behind a REST API', () => {
@@ -58,7 +56,7 @@ describe('behind a REST API', () => {
       },
       context: { sub: 'person', client_id: 'client', scope: 'notes:read notes:write' },
     });
-    expect(logged()).toEqual([]);
+    expect(log.lines()).toEqual([]);
   });
 
   it('hands over configured claims as strings, and never lets one stand in for another', async () => {
@@ -97,13 +95,15 @@ describe('behind a REST API', () => {
     const token = await issuer.token({ scope: 'notes:write notes:readers' });
     const result = await configured()(restEvent({ Authorization: `Bearer ${token}` }));
     expect(result).toMatchObject({ policyDocument: { Statement: [{ Effect: 'Deny' }] }, context: {} });
-    expect(logged()).toEqual([{ event: 'insufficient_scope', requestId: 'request-1', missing: ['notes:read'] }]);
+    expect(log.lines()).toMatchObject([
+      { level: 'INFO', event: 'insufficient_scope', requestId: 'request-1', missing: ['notes:read'] },
+    ]);
   });
 
   it('calls an expired token without the scope invalid, so that the client refreshes', async () => {
     const token = await issuer.token({ scope: '', exp: 1 });
     await expect(configured()(restEvent({ Authorization: `Bearer ${token}` }))).rejects.toThrow(/^Unauthorized$/);
-    expect(logged()).toEqual([{ event: 'invalid_token', requestId: 'request-1', reason: 'expired' }]);
+    expect(log.lines()).toMatchObject([{ event: 'invalid_token', requestId: 'request-1', reason: 'expired' }]);
   });
 
   it('fails while the key set cannot be had, and does not call the token invalid', async () => {
@@ -111,7 +111,7 @@ describe('behind a REST API', () => {
     issuer.answer = { status: 500, body: '' };
     const failure = configured()(restEvent({ Authorization: `Bearer ${token}` }));
     await expect(failure).rejects.not.toThrow('Unauthorized');
-    expect(logged()).toMatchObject([{ event: 'key_set_unavailable' }]);
+    expect(log.lines()).toMatchObject([{ level: 'ERROR', event: 'key_set_unavailable', requestId: 'request-1' }]);
   });
 
   it('reads the scheme and the name of the header in any case', async () => {
@@ -130,7 +130,7 @@ describe('behind a REST API', () => {
     const token = await issuer.token({ sub: 'jane.doe', scope: '', aud: 'https://secret.example.com' });
     await expect(configured()(restEvent({ Authorization: `Bearer ${token}` }))).rejects.toThrow();
     await configured()(restEvent({ Authorization: `Bearer ${await issuer.token({ sub: 'jane.doe', scope: '' })}` }));
-    expect(JSON.stringify(log.mock.calls)).not.toMatch(/eyJ|jane|secret/);
+    expect(log.text()).not.toMatch(/eyJ|jane|secret/);
   });
 });
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { authorizer } from '../../../lambda/authorizer/authorize';
 import { verifyBearer } from '../../../lambda/authorizer/bearer';
 import { DpopClient, type ProofOptions } from '../../support/dpop-client';
+import { catchLog } from '../../support/log-lines';
 import { httpEvent, restEvent } from './events';
 import { AUDIENCE, Issuer } from './issuer';
 
@@ -11,7 +12,7 @@ let key: DpopClient;
 let thief: DpopClient;
 let token: string;
 beforeAll(async () => {
-  vi.spyOn(console, 'log').mockReturnValue();
+  catchLog();
   [issuer, key, thief] = await Promise.all([Issuer.start(), DpopClient.create(), DpopClient.create()]);
   token = await issuer.token({ cnf: { jkt: key.thumbprint } });
 });

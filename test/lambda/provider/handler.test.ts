@@ -1,21 +1,21 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CONFIG } from '../../../lib/contract';
+import { catchLog } from '../../support/log-lines';
 import { Harness, ISSUER } from './harness';
 
 type Handler = (event: APIGatewayProxyEventV2, context: Context) => Promise<APIGatewayProxyStructuredResultV2>;
 
 let harness: Harness;
 let handler: Handler;
-let logged: Record<string, unknown>[];
+let log: ReturnType<typeof catchLog>;
 beforeEach(async () => {
   harness = await Harness.start();
   for (const [name, value] of Object.entries(harness.environment)) vi.stubEnv(name, value);
   vi.stubEnv(CONFIG, JSON.stringify(harness.config));
   vi.resetModules();
   ({ handler } = (await import('../../../lambda/provider/handler.mjs')) as unknown as { handler: Handler });
-  logged = [];
-  vi.spyOn(console, 'log').mockImplementation((line) => logged.push(JSON.parse(line)));
+  log = catchLog();
 });
 afterEach(async () => {
   vi.restoreAllMocks();
@@ -78,14 +78,16 @@ describe('the function', () => {
     ['/callback', '/callback'],
   ])('logs the request for %j as %s, without query and handle', async (path, shown) => {
     const { statusCode } = await call({ path, query: 'code=secret-code&state=secret-state' });
-    expect(logged).toContainEqual({
+    expect(log.lines()).toContainEqual({
+      level: 'INFO',
+      timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       event: 'request.answered',
       requestId: 'request-1',
       method: 'GET',
       path: shown,
       status: statusCode,
     });
-    expect(JSON.stringify(logged)).not.toMatch(/secret-|handle/);
+    expect(log.text()).not.toMatch(/secret-|handle/);
   });
 
   it('starts without its key set, and says when to come again', async () => {
@@ -93,7 +95,6 @@ describe('the function', () => {
     vi.stubEnv(CONFIG, JSON.stringify(config));
     vi.resetModules();
     ({ handler } = (await import('../../../lambda/provider/handler.mjs')) as unknown as { handler: Handler });
-    vi.spyOn(console, 'error').mockImplementation(() => {});
     const { statusCode, headers } = await call({ path: '/jwks' });
     expect([statusCode, headers?.['retry-after']]).toEqual([503, '5']);
   });

@@ -193,3 +193,64 @@ describe('the log', () => {
     expect(logged.join('\n')).not.toContain(uid);
   });
 });
+
+describe('of a person the log', () => {
+  const PERSON = {
+    sub: 'upstream-subject-of-ada',
+    email: 'ada.lovelace@example.com',
+    name: 'Ada King Lovelace',
+    team: 'notes',
+  };
+  const ADDRESS = '198.51.100.77';
+  const UA = 'Lovelace Analytical Browser';
+
+  function expectNobody(): void {
+    const log = logged.join('\n');
+    for (const known of [...Object.values(PERSON), 'ada.lovelace', 'Lovelace', ADDRESS, UA]) {
+      expect(log.includes(known), `${known} is in the log`).toBe(false);
+    }
+  }
+
+  beforeEach(() => {
+    harness.upstream.claims = PERSON;
+    const { request } = harness;
+    harness.request = (given) =>
+      request.call(harness, { ...given, sourceIp: ADDRESS, headers: { ...given.headers, 'user-agent': UA } });
+  });
+
+  it('has the hash of the subject alone', async () => {
+    await signIn(async () => {});
+    expect(logged.join('\n')).toMatch(/"event":"person.signed_in".*"sub":"[\w-]{43}"/);
+    expectNobody();
+  });
+
+  it('has nothing else where the person is kept out', async () => {
+    harness.redeploy({ upstream: { ...harness.config.upstream, allow: [{ claim: 'team', values: ['others'] }] } });
+    const browser = harness.browser();
+    const page = await browser.open(harness.authorizationRequest(await harness.register()).url);
+    await browser.submit(page, 'allow');
+    expect(logged.join('\n')).toContain('"event":"person.not_allowed"');
+    expectNobody();
+  });
+
+  it('has nothing of what the identity provider says of the account', async () => {
+    const client = await harness.register();
+    const browser = harness.browser();
+    const page = await browser.open(harness.authorizationRequest(client).url);
+    const { url } = await browser.submit(page, 'allow', {}, atCallback);
+    url.searchParams.delete('code');
+    url.searchParams.set('error', 'access_denied');
+    url.searchParams.set('error_description', `AADSTS50020: User account '${PERSON.email}' does not exist in tenant.`);
+    await browser.open(url, atClient);
+    expect(logged.join('\n')).toContain("User account '{address}' does not exist in tenant.");
+    expectNobody();
+  });
+
+  it('does not have the address that too many clients come from', async () => {
+    harness.redeploy({ registration: { perAddress: 1, inAll: 10, sharedEgress: [] } });
+    await harness.register();
+    await harness.register({ client_name: 'Another' });
+    expect(logged.join('\n')).toMatch(/"event":"registration.limited".*"limit":"perAddress"/);
+    expectNobody();
+  });
+});
