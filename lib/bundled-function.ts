@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Duration, FileSystem, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import type { Construct } from 'constructs';
@@ -26,13 +26,15 @@ interface BundledFunctionProps {
   readonly memorySize: number;
   readonly timeout: Duration;
   readonly logRetention: RetentionDays;
+  /** Whether AWS X-Ray is told of each call. */
+  readonly tracingEnabled?: boolean;
   readonly environment?: { [name: string]: string };
   readonly reservedConcurrentExecutions?: number;
 }
 
 /** A function from its bundle, with a log group of its own and a role that may write there and nothing else. */
 export function bundledFunction(scope: Construct, id: string, props: BundledFunctionProps): LambdaFunction {
-  const { bundle, export: exported = 'handler', files, logRetention, ...options } = props;
+  const { bundle, export: exported = 'handler', files, logRetention, tracingEnabled, ...options } = props;
   // Logs are no state: they outlive their stack only as long as somebody pays for them.
   const logGroup = new LogGroup(scope, `${id}Logs`, { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY });
   // Not the managed AWSLambdaBasicExecutionRole, which may write to every log group of the account.
@@ -43,6 +45,7 @@ export function bundledFunction(scope: Construct, id: string, props: BundledFunc
   const fromDirectory = (code: string) =>
     new LambdaFunction(scope, id, {
       ...options,
+      tracing: tracingEnabled ? Tracing.ACTIVE : undefined,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       code: Code.fromAsset(code),

@@ -33,6 +33,10 @@ export const RESOURCES_PARTITION = 'resources';
 /** What the partition of every client begins with. */
 export const CLIENT_PREFIX = 'client#';
 
+/** The same of every person's list of grants, and of every grant with its codes and tokens. */
+export const PERSON_PREFIX = 'person#';
+export const GRANT_PREFIX = 'grant#';
+
 /** One scope of a protected resource. */
 export interface ScopeRecord {
   /** The scope token of RFC 6749 section 3.3. */

@@ -23,6 +23,7 @@ export class ImportedMcpOidcAuth extends McpOidcAuthBase {
   readonly issuer: string;
   readonly dpop: boolean;
   protected readonly logRetention = RetentionDays.ONE_MONTH;
+  protected readonly tracingEnabled = false;
 
   constructor(scope: Construct, id: string, { issuer, dpop = false }: McpOidcAuthAttributes) {
     super(scope, id);
@@ -36,4 +37,7 @@ export class ImportedMcpOidcAuth extends McpOidcAuthBase {
 
   /** Its own app names the resource. */
   protected register(): void {}
+
+  /** The alarms are there too, and have no way here. */
+  protected watch(): void {}
 }

@@ -1,3 +1,4 @@
+export type { AlarmsProps, AlarmThresholds } from './alarms';
 export type { AppearanceColors, AppearanceProps } from './appearance';
 export type { ClientMetadataProps } from './client-metadata';
 export type { CustomDomainProps } from './front-door';
@@ -7,6 +8,7 @@ export { McpOidcAuth, type McpOidcAuthProps } from './mcp-oidc-auth';
 export type { IMcpOidcAuth } from './mcp-oidc-auth-base';
 export type { PageWords } from './page-words';
 export type { PreRegisteredClientProps } from './pre-registered-client';
+export { type DenialMetricOptions, ProtectedApi } from './protected-api';
 export { ProtectedHttpApi, type ProtectHttpApiProps } from './protected-http-api';
 export { ProtectedRestApi, type ProtectRestApiProps } from './protected-rest-api';
 export type { ProtectionProps } from './protection';

@@ -85,6 +85,7 @@ interface KeyRotationProps {
   /** The longest that something signed with a key is valid. */
   readonly longestToken: Duration;
   readonly logRetention: RetentionDays;
+  readonly tracingEnabled: boolean;
 }
 
 /** Turns the key set over: current becomes previous, next becomes current, and a new next is published. */
@@ -101,6 +102,7 @@ export class KeyRotation extends Construct {
       memorySize: 256,
       timeout: Duration.minutes(1),
       logRetention: props.logRetention,
+      tracingEnabled: props.tracingEnabled,
     });
     const known = knownAfter(periods.refresh);
     configure(this.function, {

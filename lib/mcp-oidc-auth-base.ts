@@ -1,9 +1,13 @@
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { Construct, type IConstruct } from 'constructs';
+import type { Construct, IConstruct } from 'constructs';
+import { IssuerMetrics } from './issuer-metrics';
+import type { ProtectedApi } from './protected-api';
 import { ProtectedHttpApi, type ProtectHttpApiProps } from './protected-http-api';
 import { ProtectedRestApi, type ProtectRestApiProps } from './protected-rest-api';
+import type { TrustedIssuer } from './protection';
 import type { ProtectedResourceProps } from './resource';
 
 /** An authorization server for MCP servers. */
@@ -31,17 +35,20 @@ export interface IMcpOidcAuth extends IConstruct {
    * One MCP resource per HttpApi, which is in the account and region of McpOidcAuth.
    */
   protectHttpApi(api: HttpApi, props: ProtectHttpApiProps): ProtectedHttpApi;
+
+  /** A metric of the authorization server, by its name: docs/operations.md has the list. It is in the account and region of McpOidcAuth. */
+  metric(metricName: string, props?: MetricOptions): Metric;
 }
 
 /** The id, below the API, of everything that protecting it adds. */
 const PROTECTION_ID = 'McpOidcAuth';
 
 /** What an authorization server can do for MCP servers, wherever it is itself. */
-export abstract class McpOidcAuthBase extends Construct implements IMcpOidcAuth {
-  abstract readonly issuer: string;
+export abstract class McpOidcAuthBase extends IssuerMetrics implements IMcpOidcAuth {
   /** Whether tokens may be bound to a key (RFC 9449). */
   abstract readonly dpop: boolean;
   protected abstract readonly logRetention: RetentionDays;
+  protected abstract readonly tracingEnabled: boolean;
 
   get discoveryUrl(): string {
     return `${this.issuer}/.well-known/openid-configuration`;
@@ -52,19 +59,27 @@ export abstract class McpOidcAuthBase extends Construct implements IMcpOidcAuth 
   }
 
   protectRestApi(api: RestApi, props: ProtectRestApiProps): ProtectedRestApi {
-    const { issuer, jwksUrl, dpop, logRetention } = this;
-    const protectedApi = new ProtectedRestApi(api, PROTECTION_ID, { issuer, jwksUrl, dpop, logRetention }, props);
+    const protectedApi = new ProtectedRestApi(api, PROTECTION_ID, this.trusted, props);
     this.register(protectedApi, 'Registration', { ...props, identifier: protectedApi.identifier });
+    this.watch(protectedApi);
     return protectedApi;
   }
 
   protectHttpApi(api: HttpApi, props: ProtectHttpApiProps): ProtectedHttpApi {
-    const { issuer, jwksUrl, dpop, logRetention } = this;
-    const protectedApi = new ProtectedHttpApi(api, PROTECTION_ID, { issuer, jwksUrl, dpop, logRetention }, props);
+    const protectedApi = new ProtectedHttpApi(api, PROTECTION_ID, this.trusted, props);
     this.register(protectedApi, 'Registration', { ...props, identifier: protectedApi.identifier });
+    this.watch(protectedApi);
     return protectedApi;
+  }
+
+  private get trusted(): TrustedIssuer {
+    const { issuer, jwksUrl, dpop, logRetention, tracingEnabled } = this;
+    return { issuer, jwksUrl, dpop, logRetention, tracingEnabled };
   }
 
   /** Makes the resource known to the authorization server at deployment. */
   protected abstract register(scope: Construct, id: string, resource: ProtectedResourceProps): void;
+
+  /** Makes alarms on what happens at the API, where there are any. */
+  protected abstract watch(api: ProtectedApi): void;
 }

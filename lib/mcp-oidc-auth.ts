@@ -1,21 +1,26 @@
 import { Annotations, CustomResource, Duration, RemovalPolicy, Stack, Token, TokenComparison } from 'aws-cdk-lib';
 import type { HttpApi, ThrottleSettings } from 'aws-cdk-lib/aws-apigatewayv2';
 import { AttributeType, type ITableV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
+import { Alarms, type AlarmsProps } from './alarms';
 import { type AppearanceProps, appearance } from './appearance';
 import { configure } from './bundled-function';
 import { type ClientMetadataProps, clientMetadata } from './client-metadata';
 import { CLIENT_RESOURCE_TYPE, KEY_SET_RESOURCE_TYPE, PROTECTED_RESOURCE_TYPE, TABLE } from './contract';
+import { dashboard } from './dashboard';
 import { type CustomDomainProps, FrontDoor } from './front-door';
 import { ImportedMcpOidcAuth, type McpOidcAuthAttributes } from './imported-mcp-oidc-auth';
 import { KeyRotation, keyPeriods, keySetSecret } from './key-set';
 import { type LifetimeProps, lifetimes } from './lifetimes';
 import { type IMcpOidcAuth, McpOidcAuthBase } from './mcp-oidc-auth-base';
 import { onDeployFunction } from './on-deploy-function';
+import { grantManageClients, grantReadPeople, grantRevokePeople } from './operator-grants';
 import { clientRecords, type PreRegisteredClientProps } from './pre-registered-client';
+import type { ProtectedApi } from './protected-api';
 import { type ProviderFunctionOptions, providerFunction } from './provider-function';
 import { type RegistrationProps, registration } from './registration';
 import { comparable, type ProtectedResourceProps, resourceRecord } from './resource';
@@ -128,6 +133,27 @@ export interface McpOidcAuthProps {
   readonly logRetention?: RetentionDays;
 
   /**
+   * Alarms on what somebody has to do something about, also at the APIs that this protects.
+   *
+   * @default - none
+   */
+  readonly alarms?: AlarmsProps;
+
+  /**
+   * Whether there is a CloudWatch dashboard of all that is counted.
+   *
+   * @default false
+   */
+  readonly dashboard?: boolean;
+
+  /**
+   * Whether AWS X-Ray is told of each call of the functions, also of the authorizers.
+   *
+   * @default false
+   */
+  readonly tracingEnabled?: boolean;
+
+  /**
    * Requests per second over all routes of the authorization server. Both, whole numbers from 1.
    *
    * @default { rateLimit: 50, burstLimit: 100 }
@@ -179,6 +205,8 @@ export class McpOidcAuth extends McpOidcAuthBase {
   readonly api: HttpApi;
 
   protected readonly logRetention: RetentionDays;
+  protected readonly tracingEnabled: boolean;
+  private readonly alarms: Alarms | undefined;
   private readonly onDeploy: LambdaFunction;
   private readonly registered: ProtectedResourceProps[] = [];
 
@@ -191,6 +219,7 @@ export class McpOidcAuth extends McpOidcAuthBase {
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const lifetimesInSeconds = lifetimes(props.lifetimes ?? {});
     this.logRetention = props.logRetention ?? RetentionDays.ONE_MONTH;
+    this.tracingEnabled = props.tracingEnabled ?? false;
 
     this.table = new TableV2(this, 'Table', {
       partitionKey: { name: TABLE.partitionKey, type: AttributeType.STRING },
@@ -222,6 +251,7 @@ export class McpOidcAuth extends McpOidcAuthBase {
       algorithm,
       longestToken: Duration.seconds(lifetimesInSeconds.accessToken),
       logRetention: this.logRetention,
+      tracingEnabled: this.tracingEnabled,
     }).function;
 
     this.providerFunction = providerFunction(this, 'Provider', {
@@ -230,6 +260,7 @@ export class McpOidcAuth extends McpOidcAuthBase {
       upstream: props.upstream,
       appearance: props.appearance && appearance(props.appearance),
       logRetention: this.logRetention,
+      tracingEnabled: this.tracingEnabled,
       options: props.functionOptions ?? {},
     });
     const frontDoor = new FrontDoor(this, 'FrontDoor', {
@@ -254,6 +285,11 @@ export class McpOidcAuth extends McpOidcAuthBase {
       keySetRefresh: periods.refresh.toSeconds(),
     });
 
+    this.alarms = props.alarms && new Alarms(this, 'Alarms', props.alarms, this);
+    if (props.dashboard) {
+      dashboard(this, 'Dashboard', this, this.alarms?.ofServer ?? []);
+    }
+
     checkList('resources', props.resources);
     for (const resource of props.resources ?? []) {
       this.register(this, `Resource ${this.stableName(resource.identifier)}`, resource);
@@ -277,6 +313,21 @@ export class McpOidcAuth extends McpOidcAuthBase {
     return `${this.issuer}/callback`;
   }
 
+  /** Lets an operator list what a person has granted: `npx mcp-oidc-auth people grants`. */
+  grantReadPeople(grantee: IGrantable): Grant {
+    return grantReadPeople(this.table, grantee);
+  }
+
+  /** Lets an operator end what a person has granted: `npx mcp-oidc-auth people revoke`. */
+  grantRevokePeople(grantee: IGrantable): Grant {
+    return grantRevokePeople(this.table, grantee);
+  }
+
+  /** Lets an operator add, show and remove clients: `npx mcp-oidc-auth clients`. */
+  grantManageClients(grantee: IGrantable): Grant {
+    return grantManageClients(this.table, grantee);
+  }
+
   protected register(scope: Construct, id: string, resource: ProtectedResourceProps): void {
     this.checkEnvironment(Stack.of(scope));
     const record = resourceRecord(resource);
@@ -294,6 +345,10 @@ export class McpOidcAuth extends McpOidcAuthBase {
     }
     this.registered.push(resource);
     this.customResource(scope, id, PROTECTED_RESOURCE_TYPE, { Resource: Stack.of(scope).toJsonString(record) });
+  }
+
+  protected watch(api: ProtectedApi): void {
+    this.alarms?.watch(api);
   }
 
   private customResource(scope: Construct, id: string, resourceType: string, properties: Record<string, string>) {

@@ -7,7 +7,7 @@ import {
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import { Construct } from 'constructs';
+import { ProtectedApi } from './protected-api';
 import { checkProtection, MCP_METHODS, Protection, type ProtectionProps, type TrustedIssuer } from './protection';
 import { refuse } from './validation';
 
@@ -20,11 +20,11 @@ export interface ProtectHttpApiProps extends ProtectionProps {
 }
 
 /** An MCP server behind the authorizer on an HTTP API. Made by `protectHttpApi`. */
-export class ProtectedHttpApi extends Construct {
+export class ProtectedHttpApi extends ProtectedApi {
   /** The authorizer, for further routes of the same API. */
   readonly authorizer: HttpLambdaAuthorizer;
-  /** The resource identifier: the `aud` of the access tokens that are let through. */
   readonly identifier: string;
+  readonly issuer: string;
   /** Where MCP clients connect. */
   readonly url: string;
   /** The protected resource metadata (RFC 9728). */
@@ -40,6 +40,7 @@ export class ProtectedHttpApi extends Construct {
     const path = checkProtection(props, trusted.dpop);
     super(api, id);
     const protection = new Protection(trusted, props, props.identifier ?? `${executeApiUrl(api)}${path}`, path);
+    this.issuer = trusted.issuer;
     this.identifier = protection.identifier;
     this.url = protection.identifier;
     this.metadataUrl = protection.metadataUrl;

@@ -9,8 +9,8 @@ import {
   RequestAuthorizer,
   type RestApi,
 } from 'aws-cdk-lib/aws-apigateway';
-import { Construct } from 'constructs';
 import { CORS_PREFLIGHT } from './cors';
+import { ProtectedApi } from './protected-api';
 import { checkProtection, MCP_METHODS, Protection, type ProtectionProps, type TrustedIssuer } from './protection';
 import { RestChallenges } from './rest-challenges';
 import { metadataMethod } from './rest-metadata';
@@ -25,11 +25,11 @@ export interface ProtectRestApiProps extends ProtectionProps {
 }
 
 /** An MCP server behind the authorizer on a REST API. Made by `protectRestApi`. */
-export class ProtectedRestApi extends Construct {
+export class ProtectedRestApi extends ProtectedApi {
   /** The authorizer, for further methods of the same API. */
   readonly authorizer: RequestAuthorizer;
-  /** The resource identifier: the `aud` of the access tokens that are let through. */
   readonly identifier: string;
+  readonly issuer: string;
   /** Where MCP clients connect. */
   readonly url: string;
   /** The protected resource metadata (RFC 9728). */
@@ -50,6 +50,7 @@ export class ProtectedRestApi extends Construct {
     const path = checkProtection(props, trusted.dpop);
     super(api, id);
     const protection = new Protection(trusted, props, props.identifier ?? `${executeApiUrl(api)}${path}`, path);
+    this.issuer = trusted.issuer;
     this.identifier = protection.identifier;
     this.url = protection.identifier;
     this.metadataUrl = protection.metadataUrl;

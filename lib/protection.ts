@@ -80,6 +80,7 @@ export interface TrustedIssuer {
   /** Whether tokens may be bound to a key (RFC 9449). */
   readonly dpop: boolean;
   readonly logRetention: RetentionDays;
+  readonly tracingEnabled: boolean;
 }
 
 /** RFC 9728 section 3. */
@@ -208,6 +209,7 @@ export class Protection {
       // What an HTTP API gives its authorizers.
       timeout: Duration.seconds(10),
       logRetention: this.trusted.logRetention,
+      tracingEnabled: this.trusted.tracingEnabled,
     });
     configure(fn, this.authorizerConfig({}));
     return fn;
@@ -222,6 +224,7 @@ export class Protection {
       memorySize: 256,
       timeout: Duration.seconds(10),
       logRetention: this.trusted.logRetention,
+      tracingEnabled: this.trusted.tracingEnabled,
     });
     configure(fn, this.authorizerConfig(this.metadata));
     return fn;

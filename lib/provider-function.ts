@@ -47,6 +47,7 @@ interface ProviderFunctionProps {
   readonly upstream: UpstreamIdp;
   readonly appearance?: Appearance;
   readonly logRetention: RetentionDays;
+  readonly tracingEnabled: boolean;
   readonly options: ProviderFunctionOptions;
 }
 
@@ -67,6 +68,7 @@ export function providerFunction(scope: Construct, id: string, props: ProviderFu
     memorySize,
     timeout,
     logRetention: props.logRetention,
+    tracingEnabled: props.tracingEnabled,
     environment,
     reservedConcurrentExecutions,
   });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { CLIENT_PREFIX, RESOURCES_PARTITION } from '../../lib/contract';
+import { CLIENT_PREFIX, GRANT_PREFIX, PERSON_PREFIX, RESOURCES_PARTITION } from '../../lib/contract';
 
 /** Where each record lies: docs/storage-schema.md. A key is the item's pk followed by its sk. */
 
@@ -17,14 +17,14 @@ export const interactionKey = (uid: string) => `interaction#${hash(uid)}/interac
 /** What became of a sign-in, apart from the interaction, because it is decided once. */
 export const decisionKey = (uid: string) => `interaction#${hash(uid)}/decision`;
 export const upstreamKey = (uid: string, state: string) => `interaction#${hash(uid)}/upstream#${hash(state)}`;
-export const grantKey = (grantId: string) => `grant#${hash(grantId)}/grant`;
-export const codeKey = (code: string) => `grant#${hash(grantIdOf(code))}/code#${hash(code)}`;
-export const refreshTokenKey = (token: string) => `grant#${hash(grantIdOf(token))}/refresh#${hash(token)}`;
+export const grantKey = (grantId: string) => `${GRANT_PREFIX}${hash(grantId)}/grant`;
+export const codeKey = (code: string) => `${GRANT_PREFIX}${hash(grantIdOf(code))}/code#${hash(code)}`;
+export const refreshTokenKey = (token: string) => `${GRANT_PREFIX}${hash(grantIdOf(token))}/refresh#${hash(token)}`;
 /** Upstream's refresh token for a grant. */
-export const upstreamTokenKey = (grantId: string) => `grant#${hash(grantId)}/upstream`;
+export const upstreamTokenKey = (grantId: string) => `${GRANT_PREFIX}${hash(grantId)}/upstream`;
 export const personKey = (sub: string, grantId: string) => `${personPartition(sub)}/grant#${hash(grantId)}`;
 /** Where all grants of a person are listed. */
-export const personPartition = (sub: string) => `person#${sub}`;
+export const personPartition = (sub: string) => `${PERSON_PREFIX}${sub}`;
 /** The grant that a `personKey` stands for. */
 export const listedGrantKey = (key: string) => `${key.slice(key.indexOf('/') + 1)}/grant`;
 

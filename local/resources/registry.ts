@@ -1,5 +1,6 @@
 import { API_GATEWAY } from './api-gateway';
 import { API_GATEWAY_V2 } from './api-gateway-v2';
+import { CLOUDWATCH } from './cloudwatch';
 import { CUSTOM_RESOURCE } from './custom-resource';
 import { DYNAMODB } from './dynamodb';
 import { IAM } from './iam';
@@ -7,15 +8,18 @@ import { LAMBDA } from './lambda';
 import { LOGS } from './logs';
 import type { ResourceType } from './resource-type';
 import { SECRETS_MANAGER } from './secrets-manager';
+import { SNS } from './sns';
 
 const TYPES: Readonly<Record<string, ResourceType>> = {
   ...API_GATEWAY,
   ...API_GATEWAY_V2,
+  ...CLOUDWATCH,
   ...DYNAMODB,
   ...IAM,
   ...LAMBDA,
   ...LOGS,
   ...SECRETS_MANAGER,
+  ...SNS,
   'AWS::CDK::Metadata': { properties: [], create: ({ logicalId }) => ({ ref: logicalId, attributes: {} }) },
   'AWS::CloudFormation::CustomResource': CUSTOM_RESOURCE,
 };

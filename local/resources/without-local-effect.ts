@@ -60,6 +60,12 @@ export const WITHOUT_LOCAL_EFFECT: Readonly<Record<string, Readonly<Record<strin
   'AWS::CDK::Metadata': {
     Analytics: 'Statistics for the CDK team.',
   },
+  'AWS::CloudWatch::Alarm': {
+    '*': 'There are no metrics here to watch.',
+  },
+  'AWS::CloudWatch::Dashboard': {
+    '*': 'There are no metrics here to show.',
+  },
   'AWS::DynamoDB::GlobalTable': {
     BillingMode: 'Nothing is billed here.',
     'Replicas.ContributorInsightsSpecification': 'There are no metrics here.',
@@ -119,5 +125,11 @@ export const WITHOUT_LOCAL_EFFECT: Readonly<Record<string, Readonly<Record<strin
   'AWS::SecretsManager::Secret': {
     KmsKeyId: 'Secrets are in memory and not encrypted.',
     Tags: 'Labels.',
+  },
+  'AWS::SNS::Subscription': {
+    '*': 'Nothing is published here.',
+  },
+  'AWS::SNS::Topic': {
+    '*': 'Nothing is published here.',
   },
 };

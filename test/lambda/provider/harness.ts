@@ -53,6 +53,18 @@ export class Harness implements AsyncDisposable {
     this.deployment.redeploy(changes);
   }
 
+  /** The environment of somebody who may do what these policies say, and no more. */
+  environmentOf(policies: object[]): Record<string, string> {
+    const roleArn = 'arn:aws:iam::123456789012:role/operator';
+    const credentials = this.deployment.accessControl.addCaller({ functionName: 'operator', roleArn, policies });
+    return {
+      ...this.environment,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      AWS_SESSION_TOKEN: credentials.sessionToken,
+    };
+  }
+
   /** The calls to AWS so far, by their IAM actions. */
   get calls(): string[] {
     return this.deployment.accessControl.calls.map(({ action }) => action);
