@@ -19,7 +19,10 @@ export abstract class ProtectedApi extends Construct {
   /** The authorization server that is trusted. */
   abstract readonly issuer: string;
 
-  /** Calls that the authorizer has refused; not those that API Gateway refuses itself, because they have no token at all. */
+  /**
+   * Calls that the authorizer has refused. A client's first call, which has no token, is one (`missing`) where the authorizer's result cache is off;
+   * else API Gateway refuses it by itself.
+   */
   metricDenials({ reason, ...props }: DenialMetricOptions = {}): Metric {
     return this.counted('Denials', reason === undefined ? {} : { [DIMENSIONS.reason]: reason }, props);
   }
