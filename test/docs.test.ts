@@ -46,13 +46,29 @@ test('docs/operations.md names every event of the log, and no other', () => {
   const text = readFileSync(join(root, 'docs/operations.md'), 'utf8');
   const rows = text
     .split('| Event |')[1]!
+    .split('\n## ')[0]!
     .split('\n')
     .filter((line) => line.startsWith('| `'));
   const named = rows.flatMap((row) => [...row.split('|')[1]!.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
   expect(named.length).toBeGreaterThan(30);
   expect([...named].sort()).toEqual([...new Set(logged.map(([, name]) => name))].sort());
-  const counted = Object.values({ ...SERVER_METRICS, ...AUTHORIZER_METRICS } satisfies CountedEvents).flat();
-  for (const { event } of counted) expect(named).toContain(event);
+});
+
+test('docs/operations.md says of each metric which events of the log it counts', () => {
+  const text = readFileSync(join(root, 'docs/operations.md'), 'utf8');
+  const rows = [...text.matchAll(/^\| `([A-Z]\w+)` \| ([^|]+) \|/gm)];
+  const documented = rows.map(([, name = '', events = '']) => [
+    name,
+    [...events.matchAll(/`([^`]+)`/g)].map(([, event]) => event),
+  ]);
+  const metrics: CountedEvents = { ...SERVER_METRICS, ...AUTHORIZER_METRICS };
+  expect(Object.fromEntries(documented)).toEqual(
+    Object.fromEntries(
+      Object.entries(metrics).map(([name, counted]) => [name, [...new Set(counted.map(({ event }) => event))]]),
+    ),
+  );
+  const log = text.split('| Event |')[1]!.split('\n## ')[0];
+  for (const { event } of Object.values(metrics).flat()) expect(log).toContain(`\`${event}\``);
 });
 
 describe('docs/identity-providers.md', () => {
@@ -101,7 +117,8 @@ describe('docs/api.md', () => {
   };
   // The rows of protectRestApi serve protectHttpApi too; the row of customDomain names the members.
   const elsewhere = ['ProtectHttpApiProps', 'CustomDomainProps', ...Object.values(interfaces).flat()];
-  const exported = readFileSync(join(root, 'lib/index.ts'), 'utf8').match(/\b\w+(Props|Options|Scope)\b/g) ?? [];
+  const exported =
+    readFileSync(join(root, 'lib/index.ts'), 'utf8').match(/\b\w+(Props|Options|Scope|Thresholds)\b/g) ?? [];
   for (const name of exported) if (!elsewhere.includes(name)) interfaces[name] = [name];
 
   const library = readdirSync(join(root, 'lib'))
@@ -118,5 +135,14 @@ describe('docs/api.md', () => {
     const members = names.flatMap(membersOf);
     expect(members).not.toEqual([]);
     expect([...rows].map(([, member]) => member).sort()).toEqual(members.sort());
+  });
+
+  test('docs/operations.md explains an alarm for each threshold, and no other', () => {
+    const text = readFileSync(join(root, 'docs/operations.md'), 'utf8');
+    const section = text.split('\n## Alarms\n')[1]?.split('\n## ')[0] ?? '';
+    const headings = [...section.matchAll(/^### (\w+)$/gm)].map(
+      ([, name = '']) => name[0]?.toLowerCase() + name.slice(1),
+    );
+    expect(headings).toEqual(membersOf('AlarmThresholds'));
   });
 });
