@@ -1,6 +1,8 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type Grant, type IGrantable, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { McpOidcAuth } from 'mcp-oidc-auth';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { DynamoStore } from '../../lambda/store/dynamo-store';
 import { Harness } from '../lambda/provider/harness';
 import { newAuth, newStack, ofType } from '../lib/synth';
 import { type } from './operator';
@@ -11,9 +13,9 @@ let harness: Harness;
 let client: Record<string, string>;
 beforeAll(async () => {
   harness = await Harness.start({ instances: 1 });
-  client = await harness.register();
 });
 beforeEach(async () => {
+  client = await harness.register();
   harness.upstream.claims = { sub: 'ada' };
   await harness.redeem(client, await harness.signIn(client));
 });
@@ -59,4 +61,37 @@ describe.each<[string, (auth: McpOidcAuth, grantee: IGrantable) => Grant, string
       else expect([code, stderr]).toEqual([1, expect.stringContaining('AccessDeniedException')]);
     },
   );
+});
+
+describe('of the records with codes and tokens', () => {
+  function tableOf(environment: Record<string, string>): DynamoStore {
+    const client = new DynamoDBClient({
+      region: 'us-east-1',
+      endpoint: environment.AWS_ENDPOINT_URL_DYNAMODB,
+      credentials: {
+        accessKeyId: environment.AWS_ACCESS_KEY_ID ?? '',
+        secretAccessKey: environment.AWS_SECRET_ACCESS_KEY ?? '',
+        sessionToken: environment.AWS_SESSION_TOKEN,
+      },
+    });
+    return new DynamoStore({ client, tableName: harness.config.tableName });
+  }
+
+  it.each<[string, (auth: McpOidcAuth, grantee: IGrantable) => Grant, (store: DynamoStore) => Promise<unknown>]>([
+    ['grantReadPeople lists none', (auth, to) => auth.grantReadPeople(to), (store) => store.list('grant#x')],
+    ['grantRevokePeople lists none', (auth, to) => auth.grantRevokePeople(to), (store) => store.list('grant#x')],
+    ['grantManageClients reads none', (auth, to) => auth.grantManageClients(to), (store) => store.read(['grant#x/y'])],
+    [
+      'grantManageClients writes none',
+      (auth, to) => auth.grantManageClients(to),
+      (store) => store.set('grant#x/y', {}),
+    ],
+    [
+      'grantManageClients removes none',
+      (auth, to) => auth.grantManageClients(to),
+      (store) => store.delete('grant#x/y'),
+    ],
+  ])('%s', async (_, give, act) => {
+    await expect(act(tableOf(operatorWith(give)))).rejects.toThrow('not authorized');
+  });
 });

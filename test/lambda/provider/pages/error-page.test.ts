@@ -256,7 +256,14 @@ describe('an account that no rule lets in', () => {
   it('is in the log as the rule and the client, not as the person', async () => {
     await refused({ email: 'eve@example.com', name: 'Eve' });
     expect(logged.filter(({ event }) => event === 'person.not_allowed')).toEqual([
-      { event: 'person.not_allowed', requestId: 'none', clientId: client.client_id, claim: 'email' },
+      {
+        level: 'INFO',
+        timestamp: expect.any(String),
+        event: 'person.not_allowed',
+        requestId: 'none',
+        clientId: client.client_id,
+        claim: 'email',
+      },
     ]);
     expect(JSON.stringify(logged)).not.toMatch(/eve@|Eve/);
   });
