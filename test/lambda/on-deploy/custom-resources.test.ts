@@ -1,5 +1,5 @@
 import { ListSecretVersionIdsCommand } from '@aws-sdk/client-secrets-manager';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parseKeySet } from '../../../lambda/key-set/parse-key-set';
 import { KEY_SET_RESOURCE_TYPE } from '../../../lib/contract';
 import {
@@ -104,6 +104,9 @@ describe('a secret with something else in it', () => {
     configure({ keySetSecretArn: arn });
     const answer = await request({ RequestType: 'Create', ResourceType: KEY_SET_RESOURCE_TYPE });
     expect(answer).toMatchObject({ Status: 'FAILED', Reason: expect.stringContaining('does not hold JSON') });
+    expect(vi.mocked(console.error).mock.calls.join('\n')).toMatch(
+      /"event":"custom_resource.failed".*does not hold JSON.*"type":"Custom::McpOidcAuthKeySet"/,
+    );
     expect(JSON.stringify(answer)).not.toContain('hunter2');
   });
 });
