@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/rotation/*.test.ts'],
     globalSetup: 'test/support/temporary-files.ts',
-    testTimeout: 300_000,
+    testTimeout: 600_000,
     hookTimeout: 120_000,
     silent: 'passed-only',
   },
