@@ -1,7 +1,8 @@
 // Bundles each function into assets/<name>/index.js, so that who uses the construct needs no bundler and no Docker; and what operators
 // run by hand, so that it needs no package beside this one.
-// `node esbuild.mjs` bundles all of them, `node esbuild.mjs authorizer` just that one.
+// `node esbuild.mjs` bundles all of them and says what is in them, `node esbuild.mjs authorizer` bundles just that one.
 import { build } from 'esbuild';
+import { describeBundles } from './bill-of-materials.mjs';
 
 const bundles = {
   provider: 'lambda/provider/handler.mts',
@@ -12,12 +13,15 @@ const bundles = {
   operator: 'operator/index.ts',
 };
 
+/** Runs in this repository alone. */
+const UNPUBLISHED = ['example-notes-server'];
+
 const wanted = process.argv.slice(2);
-await Promise.all(
+const built = await Promise.all(
   Object.entries(bundles)
     .filter(([name]) => wanted.length === 0 || wanted.includes(name))
-    .map(([name, entry]) =>
-      build({
+    .map(async ([name, entry]) => {
+      const { metafile } = await build({
         entryPoints: [entry],
         outfile: `assets/${name}/index.js`,
         bundle: true,
@@ -31,6 +35,11 @@ await Promise.all(
         mainFields: ['module', 'main'],
         legalComments: 'none',
         logLevel: 'warning',
-      }),
-    ),
+        metafile: true,
+      });
+      return { name, metafile };
+    }),
 );
+if (wanted.length === 0) {
+  describeBundles(built.filter(({ name }) => !UNPUBLISHED.includes(name)).map(({ metafile }) => metafile));
+}

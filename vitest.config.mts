@@ -1,10 +1,10 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Has a command of its own: npm run test:rotation.
-    exclude: ['test/rotation/**'],
+    // Have commands of their own: npm run test:rotation, npm run test:deploy.
+    exclude: [...configDefaults.exclude, 'test/rotation/**', 'test/deploy/**'],
     globalSetup: 'test/support/temporary-files.ts',
     testTimeout: 30_000,
     hookTimeout: 120_000,

@@ -2,12 +2,13 @@ import { parseArgs } from 'node:util';
 import type { Started, StartOptions } from '../local/command/start';
 import { StartError } from '../local/start-error';
 
-const USAGE = `Usage: mcp-oidc-auth start [--port 3000] [--upstream https://login.example.com]
+const USAGE = `Usage: mcp-oidc-auth start [--app 'node app.js'] [--port 3000] [--upstream https://login.example.com]
                            [--rotate-every SECONDS]
 
 Synthesizes the app of cdk.json and runs it on this machine: the issuer on PORT,
 the MCP server on PORT+1, a demo identity provider on PORT+2.
 
+--app is the command that synthesizes, instead of "app" in cdk.json.
 --upstream names the issuer of an identity provider of your own instead; the client
 that you have there is asked for.
 
@@ -32,6 +33,7 @@ function readOptions(args: string[]): Omit<StartOptions, 'signal'> {
       args,
       options: {
         help: { type: 'boolean', short: 'h' },
+        app: { type: 'string', short: 'a' },
         port: { type: 'string' },
         upstream: { type: 'string' },
         'rotate-every': { type: 'string' },
@@ -50,14 +52,11 @@ function readOptions(args: string[]): Omit<StartOptions, 'signal'> {
     if (rotateEvery !== undefined && !(Number.isInteger(rotateEvery) && rotateEvery >= SHORTEST_ROTATION)) {
       fail(`--rotate-every needs a whole number of seconds, ${SHORTEST_ROTATION} at least, got ${given}.`);
     }
-    return { port, upstream: values.upstream, rotateEvery };
+    return { app: values.app, port, upstream: values.upstream, rotateEvery };
   } catch (error) {
     fail(`${(error as Error).message}\n\n${USAGE}`);
   }
 }
-
-/** What only this command needs: whoever just imports the construct does without. */
-const NEEDED = ['@cloud-copilot/iam-simulate', '@smithy/core', '@smithy/signature-v4', 'dynalite', 'oidc-provider'];
 
 async function run(options: StartOptions): Promise<Started> {
   if (Number.parseInt(process.versions.node, 10) !== NODE) {
@@ -67,13 +66,20 @@ async function run(options: StartOptions): Promise<Started> {
   }
   const command = await import('../local/command/start.js').catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'MODULE_NOT_FOUND') throw error;
-    const { devDependencies } = require('mcp-oidc-auth/package.json');
-    const packages = NEEDED.map((name) => `"${name}@${devDependencies[name]}"`).join(' ');
-    throw new StartError(
-      `start needs packages of its own. Install them and try again:\n  npm install --save-dev ${packages}`,
-    );
+    throw new StartError(missingPackages());
   });
   return command.start(options, console.log);
+}
+
+/** Names what only this command needs. Whoever just imports the construct does without: these are the optional ones of its peers. */
+function missingPackages(): string {
+  const { peerDependencies, peerDependenciesMeta } = require('mcp-oidc-auth/package.json');
+  const packages = Object.keys(peerDependenciesMeta).map((name) => `"${name}@${peerDependencies[name]}"`);
+  return `start needs packages of its own. Install them and try again:
+  npm install --save-dev ${packages.join(' ')}
+
+They run on this machine alone; nothing of them is deployed. @cloud-copilot/iam-simulate, which judges each call
+against the roles of the template, is licensed under AGPL-3.0-or-later, the others under MIT or Apache-2.0.`;
 }
 
 /**

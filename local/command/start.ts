@@ -17,6 +17,8 @@ export interface Started {
 }
 
 export interface StartOptions {
+  /** The command that synthesizes, instead of the one in cdk.json. */
+  readonly app: string | undefined;
   /** Of the issuer; the MCP server has the next one, the demo identity provider the one after that. */
   readonly port: number;
   /** The issuer of an identity provider of one's own. */
@@ -34,7 +36,7 @@ export interface StartOptions {
  */
 export async function start(options: StartOptions, print: (line: string) => void): Promise<Started> {
   const issuer = ownIssuer(options.upstream, process.env);
-  const app = readApp(process.cwd());
+  const app = readApp(process.cwd(), options.app);
   const obstacle = claim(process.pid);
   if (obstacle) throw new StartError(obstacle);
   try {

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StartError } from '../start-error';
 
-/** What `cdk.json` says of an app. */
+/** An app as `cdk.json` describes it. */
 export interface CdkApp {
   readonly directory: string;
   readonly command: string;
@@ -12,14 +12,18 @@ export interface CdkApp {
 
 /**
  * @param directory the one that holds cdk.json
- * @throws StartError where there is none, or it names no app
+ * @param given a command instead of the one there
+ * @throws StartError where neither names a command
  */
-export function readApp(directory: string): CdkApp {
+export function readApp(directory: string, given?: string): CdkApp {
   const file = join(directory, 'cdk.json');
-  if (!existsSync(file))
-    throw new StartError(`There is no cdk.json in ${directory}. Run this in the directory of a CDK app.`);
-  const settings = readJson(file);
-  const command = settings.app;
+  if (!existsSync(file) && given === undefined) {
+    throw new StartError(
+      `There is no cdk.json in ${directory}. Run this in the directory of a CDK app, or name its command by --app.`,
+    );
+  }
+  const settings = existsSync(file) ? readJson(file) : {};
+  const command = given ?? settings.app;
   if (typeof command !== 'string') throw new StartError(`${file} needs "app": the command that synthesizes the app.`);
   const remembered = join(directory, 'cdk.context.json');
   const context = { ...(settings.context as object), ...(existsSync(remembered) ? readJson(remembered) : {}) };
@@ -50,6 +54,8 @@ export async function synthesize({ directory, command, context }: CdkApp, output
   const code = await new Promise<number | null>((resolve) => app.once('close', resolve));
   if (code !== 0)
     throw new StartError(`The app does not synthesize: "${command}" ended with ${code}.\n\n${said.trim()}`);
+  // On Lambda nothing lies above a function's code. Here the app's package.json does, which may say that .js files are ES modules.
+  writeFileSync(join(output, 'package.json'), '{}\n');
 }
 
 function readJson(file: string): Record<string, unknown> {

@@ -1,12 +1,23 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { McpApp } from '../../e2e/mcp-app';
 import { Browser } from '../../support/browser';
+import { freePorts } from '../../support/free-ports';
 import { startUpstreamIssuer } from '../../support/upstream-issuer';
 import { httpApi, lambda, prefixed, restApi, writeAssembly } from '../fixtures/assembly';
 
@@ -57,28 +68,6 @@ function app(): string {
   return directory;
 }
 
-/** The first of three free ports. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const servers = [createServer().listen(0, '127.0.0.1')];
-    await once(servers[0]!, 'listening');
-    const { port } = servers[0]!.address() as { port: number };
-    const others = await Promise.all(
-      [port + 1, port + 2].map(async (next) => {
-        const server = createServer();
-        servers.push(server);
-        server.listen(next, '127.0.0.1');
-        return once(server, 'listening').then(
-          () => true,
-          () => false,
-        );
-      }),
-    );
-    await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-    if (others.every(Boolean)) return port;
-  }
-}
-
 interface Run {
   readonly output: () => string;
   readonly ended: Promise<number | null>;
@@ -127,7 +116,7 @@ const ready = (started: Run, timeout = 20_000) =>
 
 describe('mcp-oidc-auth start', () => {
   test.each(['SIGINT', 'SIGTERM'] as const)('runs the app of cdk.json until %s', async (signal) => {
-    const [directory, port] = [app(), await freePort()];
+    const [directory, port] = [app(), await freePorts()];
     const started = run(directory, port);
     await ready(started);
     const endpoints = JSON.parse(readFileSync(join(directory, '.local/endpoints.json'), 'utf8'));
@@ -159,7 +148,7 @@ describe('mcp-oidc-auth start', () => {
 
   test.each(['UPSTREAM_ISSUER', '--upstream'])('takes an identity provider of your own from %s', async (from) => {
     await using upstream = await startUpstreamIssuer();
-    const [directory, port] = [app(), await freePort()];
+    const [directory, port] = [app(), await freePorts()];
     const client = { UPSTREAM_CLIENT_ID: 'mine', UPSTREAM_CLIENT_SECRET: 'hush' };
     const started =
       from === '--upstream'
@@ -182,7 +171,7 @@ describe('mcp-oidc-auth start', () => {
     const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
     writeFileSync(join(directory, 'cdk.json'), JSON.stringify({ app: `node ${ROOT}/dist/bin/app.js`, context }));
     const client = { UPSTREAM_CLIENT_ID: 'mine', UPSTREAM_CLIENT_SECRET: 'hush-hush' };
-    const started = run(directory, await freePort(), client, ['--upstream', upstream.issuer]);
+    const started = run(directory, await freePorts(), client, ['--upstream', upstream.issuer]);
     // The real app takes its time to synthesize.
     await ready(started, 60_000);
 
@@ -214,14 +203,14 @@ describe('mcp-oidc-auth start', () => {
     [{ UPSTREAM_CLIENT_ID: 'mine' }, 'UPSTREAM_CLIENT_SECRET must be set: this is no terminal'],
   ])('names what it cannot ask for where there is no terminal (here: %j)', async (client, needed) => {
     const directory = app();
-    const started = run(directory, await freePort(), client, ['--upstream', 'https://login.example.com']);
+    const started = run(directory, await freePorts(), client, ['--upstream', 'https://login.example.com']);
     expect(await started.ended).toBe(1);
     expect(started.output()).toContain(needed);
     expect(readdirSync(join(directory, '.local'))).toEqual([]);
   });
 
   test('names what is missing where the environment has a client alone', async () => {
-    const started = run(app(), await freePort(), { UPSTREAM_CLIENT_SECRET: 'hush' });
+    const started = run(app(), await freePorts(), { UPSTREAM_CLIENT_SECRET: 'hush' });
     expect(await started.ended).toBe(1);
     expect(started.output()).toContain('UPSTREAM_ISSUER or --upstream must name the identity provider');
     expect(started.output()).not.toContain('hush');
@@ -231,7 +220,7 @@ describe('mcp-oidc-auth start', () => {
     await using upstream = await startUpstreamIssuer();
     const directory = app();
     const client = { UPSTREAM_CLIENT_ID: 'mine', UPSTREAM_CLIENT_SECRET: 'hush' };
-    const started = run(directory, await freePort(), client, ['--upstream', `${upstream.issuer}/`]);
+    const started = run(directory, await freePorts(), client, ['--upstream', `${upstream.issuer}/`]);
     expect(await started.ended).toBe(1);
     expect(started.output()).toContain(`spells the issuer "${upstream.issuer}"`);
     expect(started.output()).not.toContain('Synthesizing');
@@ -239,7 +228,7 @@ describe('mcp-oidc-auth start', () => {
   });
 
   test.each([0, 1, 2])('names a port that is in use (PORT+%i)', async (offset) => {
-    const port = await freePort();
+    const port = await freePorts();
     const other = createServer().listen(port + offset, '127.0.0.1');
     await once(other, 'listening');
     try {
@@ -256,15 +245,37 @@ describe('mcp-oidc-auth start', () => {
   test('shows what the app says where it does not synthesize', async () => {
     const directory = app();
     writeFileSync(join(directory, 'synth.js'), 'throw new Error("wrong props");');
-    const started = run(directory, await freePort());
+    const started = run(directory, await freePorts());
     expect(await started.ended).toBe(1);
     expect(started.output()).toContain('The app does not synthesize: "node synth.js" ended with 1.');
     expect(started.output()).toContain('wrong props');
   });
 
+  test('runs the app that --app names, in a package of ES modules too', async () => {
+    const [directory, port] = [app(), await freePorts()];
+    renameSync(join(directory, 'synth.js'), join(directory, 'synth.cjs'));
+    writeFileSync(
+      join(directory, 'cdk.json'),
+      JSON.stringify({ app: 'node nothing.js', context: { 'some:flag': true } }),
+    );
+    writeFileSync(join(directory, 'package.json'), JSON.stringify({ type: 'module' }));
+    const started = run(directory, port, {}, ['--app', 'node synth.cjs']);
+    await ready(started);
+    expect((await fetch(`http://localhost:${port}`)).status).toBe(200);
+    expect(JSON.parse(readFileSync(join(directory, 'context.json'), 'utf8'))).toMatchObject({ 'some:flag': true });
+  });
+
+  test('needs no cdk.json with --app', async () => {
+    const [directory, port] = [app(), await freePorts()];
+    rmSync(join(directory, 'cdk.json'));
+    const started = run(directory, port, {}, ['--app', 'node synth.js']);
+    await ready(started);
+    expect(JSON.parse(readFileSync(join(directory, 'context.json'), 'utf8'))).toEqual({});
+  });
+
   test('needs a CDK app', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'empty-'));
-    const started = run(directory, await freePort());
+    const started = run(directory, await freePorts());
     expect(await started.ended).toBe(1);
     expect(started.output()).toContain('There is no cdk.json in');
     expect(readdirSync(directory)).toEqual([]);
@@ -275,7 +286,7 @@ describe('mcp-oidc-auth start', () => {
     mkdirSync(join(directory, '.local'));
     writeFileSync(join(directory, '.local/endpoints.json'), '{}');
     writeFileSync(join(directory, 'synth.js'), 'throw new Error("wrong props");');
-    expect(await run(directory, await freePort()).ended).toBe(1);
+    expect(await run(directory, await freePorts()).ended).toBe(1);
     expect(readdirSync(join(directory, '.local'))).toEqual([]);
   });
 
@@ -287,7 +298,7 @@ describe('mcp-oidc-auth start', () => {
     mkdirSync(join(directory, '.local'));
     writeFileSync(join(directory, '.local/running'), `${process.pid}\n`);
     writeFileSync(join(directory, '.local/endpoints.json'), '{}');
-    const started = start(directory, await freePort());
+    const started = start(directory, await freePorts());
     expect(await started.ended).toBe(1);
     expect(started.output()).toContain(`is running already, as process ${process.pid}`);
     expect(readdirSync(join(directory, '.local'))).toEqual(['endpoints.json', 'running']);
@@ -301,7 +312,7 @@ describe('mcp-oidc-auth start', () => {
     await once(earlier, 'close');
     mkdirSync(join(directory, '.local'));
     writeFileSync(join(directory, '.local/running'), `${earlier.pid}\n`);
-    const started = npmStart(directory, await freePort());
+    const started = npmStart(directory, await freePorts());
     await ready(started);
     expect(readFileSync(join(directory, 'built'), 'utf8')).toBe(`${running!.pid}\n`);
     expect(readFileSync(join(directory, '.local/running'), 'utf8')).toBe(`${running!.pid}\n`);
@@ -311,7 +322,7 @@ describe('mcp-oidc-auth start', () => {
   });
 
   test('counts the time of the build', async () => {
-    const started = run(app(), await freePort(), {
+    const started = run(app(), await freePorts(), {
       MCP_OIDC_AUTH_STARTED_AT: String(Math.floor(Date.now() / 1000) - 600),
     });
     await ready(started);
@@ -322,7 +333,7 @@ describe('mcp-oidc-auth start', () => {
     const directory = mkdtempSync(join(tmpdir(), 'empty-'));
     const preload = join(directory, 'version.cjs');
     writeFileSync(preload, `Object.defineProperty(process.versions, 'node', { value: '${version}' });`);
-    const started = run(directory, await freePort(), { NODE_OPTIONS: `--require ${preload}` });
+    const started = run(directory, await freePorts(), { NODE_OPTIONS: `--require ${preload}` });
     expect(await started.ended).toBe(1);
     const [told, untold] = ['start needs Node 24', 'There is no cdk.json'];
     expect(started.output()).toContain(version === '24.0.0' ? untold : told);
