@@ -4,6 +4,7 @@ import type { OperatorCommand, operate } from '../operator';
 import { start } from './start';
 
 const USAGE = `Usage: mcp-oidc-auth start    runs the app of cdk.json on this machine
+       mcp-oidc-auth smoke    looks at a deployed stack from outside
        mcp-oidc-auth people   lists or ends what one person has granted
        mcp-oidc-auth clients  adds, shows or removes a client
        mcp-oidc-auth keys     makes keys, or turns the signing keys over now
@@ -18,6 +19,9 @@ switch (command) {
   case 'start':
     start(args);
     break;
+  case 'smoke':
+    smoke(args);
+    break;
   case 'people':
   case 'clients':
   case 'keys':
@@ -29,6 +33,11 @@ switch (command) {
     break;
   default:
     fail(USAGE);
+}
+
+async function smoke(options: string[]): Promise<void> {
+  const { smokeCommand } = await import('../smoke/index.js');
+  process.exitCode = await smokeCommand(options);
 }
 
 /** Runs a bundle, which brings with it all packages that it needs. */

@@ -12,7 +12,7 @@ interface Law {
 
 const inside = (folder: string) => (imported: string) => imported.startsWith(`${folder}/`);
 const isPackage = (imported: string) =>
-  !/^(bin|examples|lambda|lib|local|operator|stores|test|dist|assets)(\/|$)/.test(imported);
+  !/^(bin|examples|lambda|lib|local|operator|smoke|stores|test|dist|assets)(\/|$)/.test(imported);
 const isOf = (imported: string, packages: string[]) =>
   packages.some((name) => imported === name || imported.startsWith(`${name}/`));
 const isConstruct = (imported: string) => isOf(imported, ['aws-cdk-lib', 'constructs', 'mcp-oidc-auth']);
@@ -123,7 +123,7 @@ async function violations(path: string, source: string): Promise<string[]> {
 test('every file keeps the import law', async () => {
   const found: string[] = [];
   let files = 0;
-  for await (const path of glob('{lib,lambda,local,operator,stores}/**/*.{ts,mts,cts}')) {
+  for await (const path of glob('{lib,lambda,local,operator,smoke,stores}/**/*.{ts,mts,cts}')) {
     files += 1;
     found.push(...(await violations(path, readFileSync(path, 'utf8'))));
   }
@@ -177,6 +177,8 @@ describe('the import law forbids', () => {
     ['local/a.ts', "import { operate } from '../operator/index';", 'operator/index'],
     ['local/a.ts', "import { CONFIG } from '../lib/contract';", 'lib/contract'],
     ['local/a.ts', "import type { App } from 'aws-cdk-lib';", 'aws-cdk-lib'],
+    ['smoke/a.ts', "import { verifyBearer } from '../lambda/authorizer/bearer';", 'lambda/authorizer/bearer'],
+    ['smoke/a.ts', "import { Client } from '@modelcontextprotocol/client';", '@modelcontextprotocol/client'],
     ['local/a/b.ts', "import { handler } from '../../lambda/provider/handler.mjs';", 'lambda/provider/handler'],
   ])('%s: %s', async (path, source, imported) => {
     expect(await violations(path, source)).toEqual([`${path}: ${imported}`]);

@@ -29,9 +29,10 @@ describe('the package', () => {
       .flatMap((path) => suffixes.map((suffix) => path.replace(/(m?)ts$/, suffix)));
   };
 
-  test('holds the constructs with their types, and the local runner without', async () => {
+  test('holds the constructs with their types, and the local runner and the smoke test without', async () => {
     expect(below('dist/lib/').sort()).toEqual((await compiled('lib', 'd.$1ts', '$1js')).sort());
     expect(below('dist/local/').sort()).toEqual((await compiled('local', '$1js')).sort());
+    expect(below('dist/smoke/').sort()).toEqual((await compiled('smoke', '$1js')).sort());
   });
 
   test('holds the bundles, what handlers import, the commands and the documents; nothing else', async () => {
@@ -45,7 +46,7 @@ describe('the package', () => {
       'scopes',
       'verify-token',
     ];
-    expect(files.filter((file) => !/^dist\/(lib|local)\//.test(file)).sort()).toEqual(
+    expect(files.filter((file) => !/^dist\/(lib|local|smoke)\//.test(file)).sort()).toEqual(
       [
         'LICENSE',
         'README.md',
