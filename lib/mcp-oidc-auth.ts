@@ -328,6 +328,14 @@ export class McpOidcAuth extends McpOidcAuthBase {
     return grantManageClients(this.table, grantee);
   }
 
+  /**
+   * Registers a protected resource (RFC 9728) from the stack that it is in, where its URL is known there alone: an MCP server outside API Gateway,
+   * such as a Bedrock AgentCore Gateway, in the account and region of McpOidcAuth. One whose URL you can write goes into `resources`.
+   */
+  addResource(scope: Construct, id: string, resource: ProtectedResourceProps): void {
+    this.register(scope, id, resource);
+  }
+
   protected register(scope: Construct, id: string, resource: ProtectedResourceProps): void {
     this.checkEnvironment(Stack.of(scope));
     const record = resourceRecord(resource);
@@ -366,7 +374,7 @@ export class McpOidcAuth extends McpOidcAuthBase {
     const differs = (one: string, another: string) => Token.compareStrings(one, another) === TokenComparison.DIFFERENT;
     if (differs(account, other.account) || differs(region, other.region)) {
       refuse(
-        `protectRestApi and protectHttpApi need an API in the account and region of McpOidcAuth, ${account} and ${region}, ` +
+        `protectRestApi, protectHttpApi and addResource need a stack in the account and region of McpOidcAuth, ${account} and ${region}, ` +
           `got ${other.account} and ${other.region}. Elsewhere use McpOidcAuth.fromIssuer, and name the resource in 'resources' here.`,
       );
     }

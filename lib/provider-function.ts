@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -39,6 +40,28 @@ export interface ProviderFunctionOptions {
    * @default - the account's limit
    */
   readonly reservedConcurrentExecutions?: number;
+
+  /**
+   * The network that the function reaches the upstream identity provider from, for example because that is in it. From there the function must
+   * reach DynamoDB, Secrets Manager and, for Client ID Metadata Documents, the internet. The other functions call AWS alone, and stay outside.
+   *
+   * @default - outside any network of yours
+   */
+  readonly vpc?: IVpc;
+
+  /**
+   * Where in the VPC.
+   *
+   * @default - the private subnets with egress
+   */
+  readonly vpcSubnets?: SubnetSelection;
+
+  /**
+   * Of the function in the VPC.
+   *
+   * @default - one of its own, which lets everything out
+   */
+  readonly securityGroups?: ISecurityGroup[];
 }
 
 interface ProviderFunctionProps {
@@ -58,6 +81,9 @@ export function providerFunction(scope: Construct, id: string, props: ProviderFu
     timeout = Duration.seconds(29),
     environment,
     reservedConcurrentExecutions,
+    vpc,
+    vpcSubnets,
+    securityGroups,
   } = props.options;
   checkOptions(props.options);
   const fn = bundledFunction(scope, id, {
@@ -71,7 +97,14 @@ export function providerFunction(scope: Construct, id: string, props: ProviderFu
     tracingEnabled: props.tracingEnabled,
     environment,
     reservedConcurrentExecutions,
+    vpc,
+    vpcSubnets,
+    securityGroups,
   });
+  if (vpc) {
+    // Lambda itself does it with the function's role. Before the network interfaces are there they have no names to be held to.
+    fn.role?.addToPrincipalPolicy(new PolicyStatement({ actions: NETWORK_ACTIONS, resources: ['*'] }));
+  }
   fn.role?.addToPrincipalPolicy(
     new PolicyStatement({
       actions: [
@@ -91,11 +124,24 @@ export function providerFunction(scope: Construct, id: string, props: ProviderFu
   return fn;
 }
 
+/** AWS Lambda Developer Guide, "Required IAM permissions" for functions in a VPC. */
+const NETWORK_ACTIONS = [
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:UnassignPrivateIpAddresses',
+];
+
 function checkOptions({
   memorySize,
   timeout,
   environment,
   reservedConcurrentExecutions,
+  vpc,
+  vpcSubnets,
+  securityGroups,
 }: ProviderFunctionOptions): void {
   if (memorySize !== undefined) {
     checkWholeNumber('functionOptions.memorySize', memorySize, { atLeast: 256, atMost: 10_240 });
@@ -108,5 +154,8 @@ function checkOptions({
   }
   if (reservedConcurrentExecutions !== undefined) {
     checkWholeNumber('functionOptions.reservedConcurrentExecutions', reservedConcurrentExecutions, { atLeast: 1 });
+  }
+  if (!vpc && (vpcSubnets || securityGroups)) {
+    refuse('functionOptions must have vpc where they have vpcSubnets or securityGroups, which are in it.');
   }
 }

@@ -53,6 +53,7 @@ describe('the package', () => {
         'package.json',
         'docs/api.md',
         'docs/clients.md',
+        'docs/existing-stacks.md',
         'docs/identity-providers.md',
         'docs/images/flow.svg',
         ...pictures.map((name) => `docs/images/pages/${name}`),

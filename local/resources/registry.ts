@@ -3,6 +3,7 @@ import { API_GATEWAY_V2 } from './api-gateway-v2';
 import { CLOUDWATCH } from './cloudwatch';
 import { CUSTOM_RESOURCE } from './custom-resource';
 import { DYNAMODB } from './dynamodb';
+import { EC2 } from './ec2';
 import { IAM } from './iam';
 import { LAMBDA } from './lambda';
 import { LOGS } from './logs';
@@ -15,6 +16,7 @@ const TYPES: Readonly<Record<string, ResourceType>> = {
   ...API_GATEWAY_V2,
   ...CLOUDWATCH,
   ...DYNAMODB,
+  ...EC2,
   ...IAM,
   ...LAMBDA,
   ...LOGS,

@@ -92,6 +92,9 @@ export const WITHOUT_LOCAL_EFFECT: Readonly<Record<string, Readonly<Record<strin
     TimeToLiveSpecification: 'Expired items are not deleted: on AWS it may take days, so nothing may depend on it.',
     WarmThroughput: 'Capacity is not limited here.',
   },
+  'AWS::EC2::SecurityGroup': {
+    '*': 'Functions reach what this machine reaches.',
+  },
   'AWS::IAM::ManagedPolicy': {
     Description: 'A label.',
     Path: 'Part of the ARN, which is not imitated.',
@@ -102,6 +105,8 @@ export const WITHOUT_LOCAL_EFFECT: Readonly<Record<string, Readonly<Record<strin
   'AWS::IAM::Role': {
     Description: 'A label.',
     MaxSessionDuration: 'Credentials do not expire here.',
+    PermissionsBoundary:
+      'The policy of a boundary belongs to the account and is mostly not in the template. It is not judged.',
     Tags: 'Labels.',
   },
   'AWS::Lambda::Function': {
@@ -113,6 +118,7 @@ export const WITHOUT_LOCAL_EFFECT: Readonly<Record<string, Readonly<Record<strin
     RecursiveLoop: 'Loops are not looked for.',
     Tags: 'Labels.',
     TracingConfig: 'There is no tracing here.',
+    VpcConfig: 'Functions reach what this machine reaches.',
   },
   'AWS::Logs::LogGroup': {
     LogGroupClass: 'Nothing is billed here.',

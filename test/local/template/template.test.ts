@@ -158,11 +158,11 @@ describe('a start is refused', () => {
   test('with every type and property that is not known, and where it is', async () => {
     const failure = await start({
       Queue: { Type: 'AWS::SQS::Queue' },
-      ...lambda('Fn', { VpcConfig: {}, Environment: { Secrets: {} } }),
+      ...lambda('Fn', { FileSystemConfigs: {}, Environment: { Secrets: {} } }),
       Api: { Type: 'AWS::ApiGatewayV2::Api', Properties: { ProtocolType: 'HTTP', CorsConfiguration: {} } },
     }).catch((error: Error) => error.message);
     expect(failure).toContain('AWS::SQS::Queue (Queue in stack Fixture)');
-    expect(failure).toContain('AWS::Lambda::Function VpcConfig (Fn in stack Fixture)');
+    expect(failure).toContain('AWS::Lambda::Function FileSystemConfigs (Fn in stack Fixture)');
     expect(failure).toContain('AWS::Lambda::Function Environment.Secrets (Fn in stack Fixture)');
     expect(failure).toContain('AWS::ApiGatewayV2::Api CorsConfiguration (Api in stack Fixture)');
   });

@@ -1,0 +1,34 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type Bearer, BearerError, verifyBearer } from 'mcp-oidc-auth/bearer';
+
+const { ISSUER: issuer = '', MCP_URL: audience = '', PORT } = process.env;
+const metadataPath = `/.well-known/oauth-protected-resource${new URL(audience).pathname}`;
+
+createServer(async (request, response) => {
+  // RFC 9728: where clients sign in. The challenge below leads them here.
+  if (request.url === metadataPath) {
+    json(response, 200, { resource: audience, authorization_servers: [issuer], scopes_supported: ['reports:read'] });
+    return;
+  }
+  try {
+    const caller = await verifyBearer(request.headers.authorization, { issuer, audience, scopes: ['reports:read'] });
+    await serve(caller, request, response);
+  } catch (error) {
+    if (!(error instanceof BearerError)) {
+      console.error(error);
+      json(response, 500, { error: 'server_error' });
+      return;
+    }
+    if (error.challenge) response.setHeader('www-authenticate', error.challenge);
+    json(response, error.status, { error: error.error, error_description: error.message });
+  }
+}).listen(Number(PORT), () => console.log(`Listening on ${PORT}`));
+
+/** Your MCP server. */
+async function serve(caller: Bearer, _request: IncomingMessage, response: ServerResponse): Promise<void> {
+  json(response, 200, { sub: caller.sub, client_id: caller.client_id });
+}
+
+function json(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}

@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort, type LocalStack, Person, startLocalStack } from '../e2e/local-stack';
+import { McpApp } from '../e2e/mcp-app';
+
+let local: LocalStack;
+let server: ChildProcess;
+let mcpUrl: string;
+
+beforeAll(async () => {
+  const port = await freePort();
+  mcpUrl = `http://localhost:${port}/mcp`;
+  const scopes = [{ name: 'reports:read', description: 'Read your reports' }];
+  local = await startLocalStack({}, { resources: [{ identifier: mcpUrl, scopes }] });
+  server = spawn(process.execPath, [join(__dirname, '..', '..', 'dist', 'examples', 'container-server.js')], {
+    env: { ISSUER: local.issuer, MCP_URL: mcpUrl, PORT: String(port) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(server.stdout!, 'data');
+});
+afterAll(async () => {
+  server?.kill();
+  await local?.[Symbol.asyncDispose]();
+});
+
+const call = (authorization?: string) => fetch(mcpUrl, { headers: authorization ? { authorization } : {} });
+
+describe('a container with the bearer check', () => {
+  it('leads a client from the challenge to its metadata', async () => {
+    const { status, headers } = await call();
+    expect(status).toBe(401);
+    const [, metadata = ''] = /^Bearer .*resource_metadata="([^"]+)"/.exec(headers.get('www-authenticate') ?? '') ?? [];
+    expect(await (await fetch(metadata)).json()).toMatchObject({
+      resource: mcpUrl,
+      authorization_servers: [local.issuer],
+    });
+  });
+
+  it('serves who signed in for it, by the official SDK', async () => {
+    const app = new McpApp(mcpUrl, new Person(local, local.identityProvider.users[0]!));
+    await app.signInFor('reports:read');
+    const answer = await call(`Bearer ${app.current?.access_token}`);
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toEqual({
+      sub: expect.stringMatching(/^[\w-]{43}$/),
+      client_id: app.clientInformation()?.client_id,
+    });
+  });
+
+  it('does not serve who signed in for another MCP server', async () => {
+    const app = new McpApp(local.mcpUrl, new Person(local, local.identityProvider.users[0]!));
+    await app.connect();
+    await app.close();
+    const answer = await call(`Bearer ${app.current?.access_token}`);
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('www-authenticate')).toContain('error="invalid_token"');
+  });
+});
