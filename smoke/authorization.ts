@@ -75,6 +75,7 @@ async function followed(deployment: Deployment, begin: string): Promise<Answer> 
     }
     const location = answer.headers.get('location');
     if (answer.status < 300 || answer.status > 399 || location === null) return answer;
+    must(URL.canParse(location, url), `redirected to ${shown(location)}`);
     url = new URL(location, url).href;
     must(url.startsWith(`${deployment.issuer}/`), `redirected to ${shown(url)}`);
     must(hops < 5, 'more than five redirects');

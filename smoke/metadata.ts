@@ -33,7 +33,7 @@ export function metadataChecks(deployment: Deployment): Check[] {
         const keys: Record<string, string>[] = Array.isArray(json.keys) ? json.keys : [];
         must(status === 200 && keys.length >= 2, `${status}, ${keys.length} keys, ${shown(text)}`);
         must(
-          keys.every((key) => !('d' in key)),
+          keys.every((key) => Object(key).d === undefined),
           'a private key',
         );
         return `${status}, ${keys.length} keys, ${[...new Set(keys.map(({ kty, alg }) => alg ?? kty))].join(', ')}`;

@@ -74,11 +74,7 @@ export function signInChecks(deployment: Deployment, client: TestClient, show: (
           code_verifier: verifier,
           redirect_uri: code.redirectUri,
         });
-        const keySet = createLocalJWKSet((await deployment.at('/jwks')).json);
-        const expected = { issuer, audience: mcpUrl, typ: 'at+jwt' };
-        const { payload, protectedHeader } = await jwtVerify(tokens.access, keySet, expected).catch((error) => {
-          throw new Unexpected(error.message);
-        });
+        const { payload, protectedHeader } = await verified(deployment, tokens.access);
         must(payload.aud === mcpUrl, `aud ${shown(String(payload.aud))}`);
         return `typ ${protectedHeader.typ}, ${protectedHeader.alg}, aud ${payload.aud}, scope ${payload.scope}`;
       },
@@ -132,6 +128,17 @@ export function signInChecks(deployment: Deployment, client: TestClient, show: (
       },
     },
   ];
+}
+
+/** RFC 9068 section 4. */
+async function verified(deployment: Deployment, accessToken: string) {
+  const { json } = await deployment.at('/jwks');
+  const { issuer, mcpUrl: audience } = deployment;
+  try {
+    return await jwtVerify(accessToken, createLocalJWKSet(json), { issuer, audience, typ: 'at+jwt' });
+  } catch (error) {
+    throw new Unexpected((error as Error).message);
+  }
 }
 
 /** MCP's first message, as every revision before 2026-07-28 has it; later servers answer it too. */
