@@ -347,7 +347,7 @@ describe('mcp-oidc-auth start', () => {
   });
 
   test('turns keys over as often as --rotate-every says, which the app is synthesized with', async () => {
-    const [directory, port] = [app(), await freePort()];
+    const [directory, port] = [app(), await freePorts()];
     const started = run(directory, port, {}, ['--rotate-every', '12']);
     await ready(started);
     const context = JSON.parse(readFileSync(join(directory, 'context.json'), 'utf8'));
@@ -358,7 +358,7 @@ describe('mcp-oidc-auth start', () => {
   });
 
   test.each(['9', '10.5', 'often', ''])('does not turn keys over every %s seconds', async (seconds) => {
-    const refused = run(app(), await freePort(), {}, ['--rotate-every', seconds]);
+    const refused = run(app(), await freePorts(), {}, ['--rotate-every', seconds]);
     expect(await refused.ended).toBe(1);
     expect(refused.output()).toContain(`--rotate-every needs a whole number of seconds, 10 at least, got ${seconds}.`);
   });
