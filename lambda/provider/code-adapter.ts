@@ -25,7 +25,7 @@ export class CodeAdapter extends RecordAdapter {
     const redeemedAt = await this.#redeemedAt(id, payload, record.consumedAt);
     if (redeemedAt !== undefined) {
       if (isRecent(redeemedAt)) throw new errors.InvalidGrant('authorization code already consumed');
-      logEvent('code.reused', { clientId: payload.clientId });
+      logEvent('code.reused', { clientId: payload.clientId, sub: payload.accountId });
       return payload;
     }
     if (isRecent(record.consumedAt)) throw new UnderWayError('the refresh token is not stored yet');

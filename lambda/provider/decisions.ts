@@ -30,7 +30,11 @@ export function logDecisions(provider: Provider): void {
   provider.on('grant.error', (ctx, error) =>
     logEvent('token.refused', { clientId: ctx.oidc.client?.clientId, ...describe(error) }),
   );
-  provider.on('grant.revoked', (ctx) => logEvent('grant.revoked', { clientId: ctx.oidc.client?.clientId }));
+  provider.on('grant.revoked', (ctx) => {
+    const { RefreshToken, AuthorizationCode } = ctx.oidc.entities;
+    const sub = (RefreshToken ?? AuthorizationCode)?.accountId;
+    logEvent('grant.revoked', { clientId: ctx.oidc.client?.clientId, sub });
+  });
 }
 
 function describe(error: errors.OIDCProviderError): Record<string, unknown> {

@@ -37,10 +37,10 @@ export class RefreshTokenAdapter extends RecordAdapter {
 
   protected override async payload(id: string, record: StoredRecord): Promise<AdapterPayload> {
     const payload = await super.payload(id, record);
-    const { clientId } = payload;
+    const { clientId, accountId: sub } = payload;
     const presentation = await this.#presentation(id, record);
     if (presentation === 'reused') {
-      logEvent('refresh.reused', { clientId });
+      logEvent('refresh.reused', { clientId, sub });
       return payload;
     }
     if (presentation === 'retried') logEvent('refresh.retried', { clientId });

@@ -173,6 +173,15 @@ describe('the log', () => {
     ]);
   });
 
+  it.each(['CodesReused', 'RefreshTokensReused'] as const)('names whose grant has ended: %s', async (metric) => {
+    await CAUSES[metric][0]();
+    const sub = log.lines().find(({ event }) => event === 'person.signed_in')?.sub;
+    expect(sub).toMatch(/^[\w-]{43}$/);
+    const reuse = log.lines().find(({ event }) => /^(code|refresh)\.reused$/.test(event));
+    expect(reuse).toMatchObject({ clientId: client.client_id, sub });
+    expect(events().at(events().indexOf(reuse?.event ?? '') + 1)).toBe('grant.revoked');
+  });
+
   it('tells of tokens only where somebody gets them', async () => {
     const signIn = await harness.signIn(client);
     const answers = await Promise.all(Array.from({ length: 5 }, () => harness.redeem(client, signIn)));
