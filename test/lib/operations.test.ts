@@ -127,6 +127,16 @@ describe('alarms', () => {
     ]);
   });
 
+  test('begin with one, or with five of what may pass by itself', () => {
+    const { stack, auth } = watched();
+    protectRest(auth, stack);
+    const five = Object.entries(alarms(stack)).filter(([, { Threshold }]) => Threshold !== 1);
+    expect(five.map(([name, { Threshold }]) => [name, Threshold]).sort()).toEqual([
+      ['ServerErrors', 5],
+      ['UpstreamFailures', 5],
+    ]);
+  });
+
   test('have the thresholds that they are given', () => {
     const given: Required<AlarmThresholds> = {
       serverErrors: 11,
