@@ -73,16 +73,16 @@ function graph(title: string, left: IMetric[]): IWidget {
 }
 
 function denials(issuer: string): MathExpression {
-  return sumOver('Denials', [DIMENSIONS.issuer, DIMENSIONS.resource, DIMENSIONS.reason], { issuer });
+  return searched('Denials', [DIMENSIONS.issuer, DIMENSIONS.resource, DIMENSIONS.reason], { issuer });
 }
 
 function keySetFailures(issuer: string): MathExpression {
-  return sumOver('KeySetFailures', [DIMENSIONS.issuer, DIMENSIONS.resource], { issuer });
+  return searched('KeySetFailures', [DIMENSIONS.issuer, DIMENSIONS.resource], { issuer });
 }
 
 /** Beside the refreshes: a client whose token has expired should refresh, and not come back with the same token. */
 function expiredTokens(issuer: string): MathExpression {
-  const { expression } = sumOver('Denials', [DIMENSIONS.issuer, DIMENSIONS.resource, DIMENSIONS.reason], {
+  const { expression } = searched('Denials', [DIMENSIONS.issuer, DIMENSIONS.resource, DIMENSIONS.reason], {
     issuer,
     reason: 'expired',
   });
@@ -90,7 +90,7 @@ function expiredTokens(issuer: string): MathExpression {
 }
 
 /** A search, because MCP servers may be in other stacks, which know this one and not the other way round. */
-function sumOver(
+function searched(
   metric: keyof typeof AUTHORIZER_METRICS,
   dimensions: readonly string[],
   where: { readonly issuer: string; readonly reason?: string },
