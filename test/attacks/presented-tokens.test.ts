@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { authorizer } from '../../lambda/authorizer/authorize';
 import { httpEvent, restEvent } from '../lambda/authorizer/events';
 import { Harness, ISSUER, NOTES, RESOURCE } from '../lambda/provider/harness';
+import { catchLog } from '../support/log-lines';
 
 const FILES = { ...NOTES, identifier: 'https://files.example.com/mcp' };
 
@@ -14,7 +15,7 @@ let issued: Record<string, string>;
 
 /** The authorizer of an MCP server, and everything that the authorization server in front of it hands out. */
 beforeAll(async () => {
-  vi.spyOn(console, 'log').mockReturnValue();
+  catchLog();
   harness = await Harness.start({ resources: [NOTES, FILES] });
   keys = createServer(async (_, response) => response.end(await (await harness.fetch('/jwks')).text()));
   await new Promise<void>((resolve) => keys.listen(0, '127.0.0.1', resolve));
