@@ -38,8 +38,9 @@ export class UpstreamRecheck {
    * asked, everybody goes on.
    */
   async holds(grantId: string, sub: string): Promise<boolean> {
-    const record = currentUnitOfWork.getStore()?.get(upstreamTokenKey(grantId));
-    if (!record || !(await this.#claim(record))) return true;
+    const read = currentUnitOfWork.getStore()?.get(upstreamTokenKey(grantId));
+    const record = read && (await this.#claim(read));
+    if (!record) return true;
     try {
       const { sealed } = record.value as UpstreamToken;
       const refreshToken = await this.upstream.refresh(this.sealer().open(sealed, record.key), sub);
@@ -56,10 +57,24 @@ export class UpstreamRecheck {
     }
   }
 
-  /** Of any number of refreshes at once, one asks: upstream may take two uses of its token for a theft. */
-  async #claim({ key, value, consumedAt }: StoredRecord): Promise<boolean> {
-    const last = Math.max((value as UpstreamToken).checkedAt, consumedAt ?? 0);
-    if (now() - last < this.interval) return false;
-    return this.store.consume(key, { now: now(), ...(consumedAt === undefined ? {} : { seen: consumedAt }) });
+  /**
+   * Of any number of refreshes at once, one asks: upstream may take two uses of its token for a theft.
+   *
+   * @param found the record as the request read it
+   * @returns the record as it is now, for the one that asks
+   */
+  async #claim(found: StoredRecord): Promise<StoredRecord | undefined> {
+    const { key, value, consumedAt } = found;
+    if (!this.#isDue(Math.max((value as UpstreamToken).checkedAt, consumedAt ?? 0))) return undefined;
+    const seen = consumedAt === undefined ? {} : { seen: consumedAt };
+    if (!(await this.store.consume(key, { now: now(), ...seen }))) return undefined;
+    // Upstream's answer is a new record, unconsumed: whoever read the old one before may come to claim that.
+    const [record] = await this.store.read([key]);
+    return record && this.#isDue((record.value as UpstreamToken).checkedAt) ? record : undefined;
+  }
+
+  /** @param last epoch seconds */
+  #isDue(last: number): boolean {
+    return now() - last >= this.interval;
   }
 }

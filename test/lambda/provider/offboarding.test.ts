@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { grantIdOf, upstreamTokenKey } from '../../../lambda/provider/keys';
+import { DynamoStore } from '../../../lambda/store/dynamo-store';
 import { Harness, later } from './harness';
 
 let harness: Harness;
@@ -72,17 +73,30 @@ describe('a person whom upstream has ended', () => {
 });
 
 describe('upstream', () => {
-  it('is asked once an hour, with the token that it gave last, however many refresh at once', async () => {
-    let token = await refreshToken();
-    for (const _ of [1, 2, 3]) {
-      later(3601);
-      const before = askedUpstream();
-      const answers = await Promise.all(Array.from({ length: 10 }, () => harness.refresh(client, token)));
-      expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
-      token = answers[0]!.body.refresh_token!;
-      expect((await harness.refresh(client, token)).status).toBe(200);
-      expect(askedUpstream() - before).toBe(1);
-    }
+  it('is not asked again, with a token that it has replaced, by who reads before its answer and claims after it', async () => {
+    const token = await refreshToken();
+    later(3601);
+    const { consume, set } = DynamoStore.prototype;
+    let claims = 0;
+    let remembered = false;
+    vi.spyOn(DynamoStore.prototype, 'consume').mockImplementation(async function (this: DynamoStore, key, options) {
+      if (key.endsWith('/upstream') && ++claims === 2) await vi.waitUntil(() => remembered);
+      return consume.call(this, key, options);
+    });
+    vi.spyOn(DynamoStore.prototype, 'set').mockImplementation(async function (this: DynamoStore, key, ...rest) {
+      if (key.endsWith('/upstream')) await vi.waitUntil(() => claims === 2);
+      const written = await set.call(this, key, ...rest);
+      remembered ||= key.endsWith('/upstream');
+      return written;
+    });
+    const before = askedUpstream();
+    const answers = await Promise.all([harness.refresh(client, token), harness.refresh(client, token)]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect(askedUpstream() - before).toBe(1);
+    vi.restoreAllMocks();
+    later(3601);
+    expect((await harness.refresh(client, answers[0]!.body.refresh_token)).status).toBe(200);
+    expect(askedUpstream() - before).toBe(2);
   });
 
   it('may leave the ID token out', async () => {
