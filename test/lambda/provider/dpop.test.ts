@@ -69,14 +69,6 @@ describe('a client with a key of its own', () => {
 });
 
 describe('a proof', () => {
-  it('is taken from one of twenty that present it at once', async () => {
-    const { body } = await redeem(await harness.signIn(client), await proofOf(key));
-    const proof = await proofOf(key);
-    const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(body.refresh_token, proof)));
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-    expect((await refresh(body.refresh_token, await proofOf(key))).status).toBe(200);
-  });
-
   it.each([
     ['for another address', { htu: `${ISSUER}/other` }],
     ['for another method', { htm: 'GET' }],

@@ -103,17 +103,6 @@ describe("upstream's answer", () => {
     expect((await victim.browser.open(answer.url, atClient)).status).toBe(403);
   });
 
-  it('is taken once, by one of many', async () => {
-    const { browser, page } = await consent();
-    const answer = await browser.submit(page, 'allow', {}, atCallback);
-    const cookie = browser.cookieHeader(answer.url);
-    const answers = await Promise.all(
-      Array.from({ length: 10 }, () => harness.fetch(answer.url, { headers: { cookie } })),
-    );
-    expect(answers.filter(({ status }) => status === 303)).toHaveLength(1);
-    expect((await harness.fetch(answer.url, { headers: { cookie } })).status).toBe(400);
-  });
-
   it('with the wrong nonce is refused, and the client hears of it', async () => {
     harness.upstream.nonce = 'stolen';
     const { answer } = await harness.signIn(client);
@@ -158,15 +147,6 @@ describe("upstream's answer", () => {
 
 describe('the end of a sign-in', () => {
   const atResume = (url: URL) => /^\/authorize\/./.test(url.pathname);
-
-  it('gives one code, however often the address is opened', async () => {
-    const { browser, page } = await consent();
-    const { url } = await browser.submit(page, 'allow', {}, atResume);
-    const cookie = browser.cookieHeader(url);
-    const answers = await Promise.all(Array.from({ length: 10 }, () => harness.fetch(url, { headers: { cookie } })));
-    const codes = answers.filter((answer) => answer.headers.get('location')?.includes('code='));
-    expect(codes).toHaveLength(1);
-  });
 
   it('gives no code to another browser that knows the address and the engine’s cookie', async () => {
     const { browser, page } = await consent();
