@@ -31,8 +31,9 @@ describeOn(DATABASES, (database) => {
       const signIn = await harness.signIn(client);
       const answers = await times(20, () => harness.redeem(client, signIn));
       expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+      // 503 is for who finds the code used and its refresh token not yet there.
       for (const { status, body } of answers.filter(({ status }) => status !== 200)) {
-        expect([status, body.error]).toEqual([400, 'invalid_grant']);
+        expect(['400 invalid_grant', '503 temporarily_unavailable']).toContain(`${status} ${body.error}`);
       }
       const { body } = answers.find(({ status }) => status === 200)!;
       expect((await harness.refresh(client, body.refresh_token)).status).toBe(200);
