@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../support/free-port';
 import { type Check, conformance, signedInConformance } from './conformance/runner';
 import { APPLICABLE, CHECKS_THAT_DO_NOT_APPLY, notApplicable, REVISIONS } from './conformance/server-scenarios';
 import { startTokenForwarder, type TokenForwarder } from './conformance/token-forwarder';
-import { freePort, type LocalStack, Person, startLocalStack } from './local-stack';
+import { type LocalStack, Person, startLocalStack } from './local-stack';
 import { McpApp } from './mcp-app';
 
 let local: LocalStack;

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
@@ -8,6 +7,7 @@ import type { NotesStackProps } from '../../examples/notes-stack';
 import { type DemoIdentityProvider, startIdentityProvider } from '../../local/identity-provider/start';
 import { type RunningStack, startStack } from '../../local/start';
 import { Browser } from '../support/browser';
+import { freePort } from '../support/free-port';
 
 /** Ends in a hyphen and six characters on purpose: by a partial ARN Secrets Manager would not find it, only by its name. */
 const UPSTREAM_SECRET = 'upstream-client-secret';
@@ -90,14 +90,6 @@ async function synthesizeWith(auth: NotesStackProps['auth'], outdir: string): Pr
   const app = new App({ outdir, context: flags() });
   new NotesStack(app, 'McpOidcAuth', { auth });
   app.synth();
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
 }
 
 /** Someone at a browser, who signs in at the demo identity provider. */

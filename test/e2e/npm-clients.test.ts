@@ -6,7 +6,8 @@ import type { Readable } from 'node:stream';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { freePort, type LocalStack, Person, startLocalStack } from './local-stack';
+import { freePort } from '../support/free-port';
+import { type LocalStack, Person, startLocalStack } from './local-stack';
 
 const MODULES = join(__dirname, '..', '..', 'node_modules');
 const MCP_REMOTE = join(MODULES, 'mcp-remote', 'dist', 'proxy.js');

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Store, StoreUnavailable } from '../../lambda/store/store';
 import { type OpenStore, storeFromUrl } from '../../stores/store-from-url';
 import { Harness } from '../lambda/provider/harness';
+import { freePort } from '../support/free-port';
 import { noteNotRun } from '../support/not-run';
-import { freePort } from '../support/server-process';
 import { postgresMissing, startPostgres } from './postgres-server';
 import { redisMissing, startRedis, type TestServer } from './redis-server';
 

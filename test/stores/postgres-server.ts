@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findProgram } from '../support/find-program';
-import { freePort, ServerProcess } from '../support/server-process';
+import { freePort } from '../support/free-port';
+import { ServerProcess } from '../support/server-process';
 import type { TestServer } from './redis-server';
 
 /** Where Debian puts them, beside the PATH. */

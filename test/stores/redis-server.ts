@@ -2,7 +2,8 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram } from '../support/find-program';
-import { freePort, ServerProcess } from '../support/server-process';
+import { freePort } from '../support/free-port';
+import { ServerProcess } from '../support/server-process';
 
 const program = findProgram('redis-server');
 

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { storeFromUrl } from '../../stores/store-from-url';
+import { createTable } from '../lambda/store/dynamodb';
 
 describe('the URL of a store', () => {
   test('memory: is there, and is empty', async () => {
@@ -22,6 +23,19 @@ describe('the URL of a store', () => {
     const second = await storeFromUrl(url);
     expect((await second.store.read(['k']))[0]?.value).toEqual({ a: 1 });
     await second.close();
+  });
+
+  test('dynamodb: is a table, where the environment says', async () => {
+    await using table = await createTable();
+    vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', table.endpoint);
+    vi.stubEnv('AWS_REGION', 'us-east-1');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+    const { store, close } = await storeFromUrl(`dynamodb:${table.tableName}`);
+    expect(await store.putIfAbsent('k', 1)).toBe(true);
+    expect(await store.putIfAbsent('k', 2)).toBe(false);
+    await close();
+    vi.unstubAllEnvs();
   });
 
   test.each([
