@@ -1,4 +1,4 @@
-import { RemovalPolicy, Token } from 'aws-cdk-lib';
+import { RemovalPolicy, Token, Validations } from 'aws-cdk-lib';
 import { AccessLogField, AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
   DomainName,
@@ -64,6 +64,11 @@ export class FrontDoor extends Construct {
       description: 'MCP authorization server',
       createDefaultStage: false,
       disableExecuteApiEndpoint: customDomain !== undefined,
+    });
+    Validations.of(this.api).acknowledge({
+      id: 'AwsSolutions::AwsSolutions-APIG4',
+      reason:
+        'An authorization server is what authorizers rely on. Its endpoints authenticate clients and people themselves (RFC 6749, RFC 7636), or are public by specification (RFC 8414, RFC 7517, RFC 7591).',
     });
     const integration = new HttpLambdaIntegration('Provider', props.handler, {
       // One permission for all routes: one for each would come close to the 20 KB that a function's policy may have.

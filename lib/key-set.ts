@@ -137,7 +137,7 @@ export class KeyRotation extends Construct {
       rotateImmediatelyOnUpdate: false,
       rotationRules: { scheduleExpression: scheduleExpression(periods.rotation) },
     });
-    schedule.node.addDependency(props.firstKeySet, permission, this.function);
+    schedule.node.addDependency(props.firstKeySet, permission);
   }
 }
 

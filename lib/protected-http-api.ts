@@ -1,4 +1,4 @@
-import { Annotations } from 'aws-cdk-lib';
+import { Annotations, Validations } from 'aws-cdk-lib';
 import {
   type HttpApi,
   type HttpMethod,
@@ -8,7 +8,14 @@ import {
 import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { ProtectedApi } from './protected-api';
-import { checkProtection, MCP_METHODS, Protection, type ProtectionProps, type TrustedIssuer } from './protection';
+import {
+  checkProtection,
+  MCP_METHODS,
+  Protection,
+  type ProtectionProps,
+  PUBLIC_METADATA,
+  type TrustedIssuer,
+} from './protection';
 import { refuse } from './validation';
 
 /** An MCP server on an HTTP API. */
@@ -70,10 +77,15 @@ export class ProtectedHttpApi extends ProtectedApi {
     });
     // Said for each route, because the API may have a default authorizer.
     const authorizer = new HttpNoneAuthorizer();
+    const open = (path: string, methods: string[]) => {
+      for (const route of api.addRoutes({ path, methods: methods as HttpMethod[], integration, authorizer })) {
+        Validations.of(route).acknowledge({ id: 'AwsSolutions::AwsSolutions-APIG4', reason: PUBLIC_METADATA });
+      }
+    };
     for (const path of protection.metadataPaths) {
-      api.addRoutes({ path, methods: ['GET', 'HEAD', 'OPTIONS'] as HttpMethod[], integration, authorizer });
+      open(path, ['GET', 'HEAD', 'OPTIONS']);
     }
-    api.addRoutes({ path: protection.path || '/', methods: ['OPTIONS'] as HttpMethod[], integration, authorizer });
+    open(protection.path || '/', ['OPTIONS']);
   }
 }
 

@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Stack, Validations } from 'aws-cdk-lib';
 import {
   AuthorizationType,
   type CfnRestApi,
@@ -11,7 +11,14 @@ import {
 } from 'aws-cdk-lib/aws-apigateway';
 import { CORS_PREFLIGHT } from './cors';
 import { ProtectedApi } from './protected-api';
-import { checkProtection, MCP_METHODS, Protection, type ProtectionProps, type TrustedIssuer } from './protection';
+import {
+  checkProtection,
+  MCP_METHODS,
+  Protection,
+  type ProtectionProps,
+  PUBLIC_METADATA,
+  type TrustedIssuer,
+} from './protection';
 import { RestChallenges } from './rest-challenges';
 import { metadataMethod } from './rest-metadata';
 import { refuse } from './validation';
@@ -69,9 +76,14 @@ export class ProtectedRestApi extends ProtectedApi {
   private addMcpServer(path: string, integration: Integration): void {
     const resource = this.resourceAt(path);
     for (const method of MCP_METHODS) {
-      resource.addMethod(method, integration, {
+      const added = resource.addMethod(method, integration, {
         authorizer: this.authorizer,
         authorizationType: AuthorizationType.CUSTOM,
+      });
+      Validations.of(added).acknowledge({
+        id: 'AwsSolutions::AwsSolutions-COG4',
+        reason:
+          'The access token is checked by a Lambda authorizer: its issuer is McpOidcAuth, not a Cognito user pool.',
       });
     }
   }
@@ -80,8 +92,14 @@ export class ProtectedRestApi extends ProtectedApi {
     const { integration, options } = metadataMethod(protection.metadata);
     for (const path of protection.metadataPaths) {
       const resource = this.resourceAt(path);
-      resource.addMethod('GET', integration, options);
-      resource.addMethod('HEAD', integration, options);
+      for (const method of ['GET', 'HEAD']) {
+        Validations.of(resource.addMethod(method, integration, options)).acknowledge(
+          ...['AwsSolutions::AwsSolutions-APIG4', 'AwsSolutions::AwsSolutions-COG4'].map((id) => ({
+            id,
+            reason: PUBLIC_METADATA,
+          })),
+        );
+      }
     }
   }
 

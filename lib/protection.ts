@@ -86,6 +86,10 @@ export interface TrustedIssuer {
 /** RFC 9728 section 3. */
 const METADATA_PATH = '/.well-known/oauth-protected-resource';
 
+/** Why cdk-nag may find no authorizer there: what users of cdk-nag would otherwise have to find out themselves. */
+export const PUBLIC_METADATA =
+  'A client reads protected resource metadata (RFC 9728), and a browser sends its preflight, before there is a token.';
+
 /** The methods of MCP's Streamable HTTP transport. */
 export const MCP_METHODS = ['GET', 'POST', 'DELETE'];
 

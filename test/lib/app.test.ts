@@ -55,15 +55,20 @@ describe('the app that is deployed', () => {
     ]);
   });
 
-  test('lets its MCP server read and add notes and no more', () => {
+  test('lets its MCP server log, read and add notes and no more', () => {
     const [policy] = Object.entries<{ Type: string; Properties: { PolicyDocument: { Statement: unknown[] } } }>(
       template.Resources,
     ).filter(([id, { Type }]) => Type === 'AWS::IAM::Policy' && id.startsWith('NotesServer'));
     expect(policy?.[1].Properties.PolicyDocument.Statement).toEqual([
       {
         Effect: 'Allow',
+        Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+        Resource: { 'Fn::GetAtt': [expect.stringMatching(/^NotesServerLogs/), 'Arn'] },
+      },
+      {
+        Effect: 'Allow',
         Action: ['dynamodb:PutItem', 'dynamodb:Query'],
-        Resource: { 'Fn::GetAtt': [expect.stringMatching(/^Notes/), 'Arn'] },
+        Resource: { 'Fn::GetAtt': [expect.stringMatching(/^Notes[0-9A-F]{8}$/), 'Arn'] },
       },
     ]);
   });
