@@ -2,6 +2,7 @@ import { ACCOUNT, REGION } from './account';
 import { LambdaTargets } from './api-gateway/lambda-target';
 import { AccessControl } from './aws/access-control';
 import { type LocalDynamoDb, startDynamoDb } from './aws/dynamodb';
+import { Keys } from './aws/keys';
 import { type LocalSecretsManager, startSecretsManager } from './aws/secrets-manager';
 import { Clock } from './clock';
 import { CustomResources } from './custom-resources';
@@ -10,6 +11,7 @@ import { CustomResources } from './custom-resources';
 export interface Services {
   readonly clock: Clock;
   readonly accessControl: AccessControl;
+  readonly keys: Keys;
   readonly functions: LambdaTargets;
   readonly dynamoDb: LocalDynamoDb;
   readonly secretsManager: LocalSecretsManager;
@@ -39,6 +41,7 @@ export async function startServices(dynamoDbEndpoint: string | undefined): Promi
   return {
     clock: new Clock(),
     accessControl,
+    keys: new Keys(),
     functions,
     dynamoDb,
     secretsManager,

@@ -5,8 +5,9 @@ import { FunctionLogs } from './function-logs';
 import type { JsonObject } from './json';
 import { LocalApis } from './local-apis';
 import { checkResources } from './resources/check';
-import type { Deployment } from './resources/resource-type';
-import { type Services, startServices } from './services';
+import type { CreatedResource, Deployment } from './resources/resource-type';
+import { type RoleStatement, roleStatements } from './role-statements';
+import { startServices } from './services';
 import { loadAssembly } from './template/assembly';
 
 export interface StartOptions {
@@ -42,6 +43,10 @@ export interface RunningStack {
   readonly secrets: LocalSecretsManager;
   /** Every AWS call of every function, allowed or not. */
   readonly calls: readonly RecordedCall[];
+  /** Tests only: every statement of every role with the calls that it has allowed so far. */
+  roleStatements(): RoleStatement[];
+  /** Tests only: the ARNs that the templates' resources give to each other. */
+  readonly arns: readonly string[];
   /**
    * Invokes a function with rights of one's own.
    *
@@ -83,6 +88,7 @@ export async function startStack(options: StartOptions): Promise<RunningStack> {
       ...services,
       roles: new Map(),
       managedPolicies: new Map(),
+      logGroups: new Set(),
       httpApis: new Map(),
       httpApiIntegrations: new Map(),
       httpApiAuthorizers: new Map(),
@@ -105,7 +111,7 @@ export async function startStack(options: StartOptions): Promise<RunningStack> {
         await createStack(stack, { parameters, deployment, origins, others: created, onProgress: progress }),
       );
     }
-    return running(created, apis, services, close);
+    return running(created, apis, deployment, close);
   } catch (error) {
     await close();
     throw error;
@@ -115,18 +121,20 @@ export async function startStack(options: StartOptions): Promise<RunningStack> {
 function running(
   stacks: readonly CreatedStack[],
   apis: LocalApis,
-  services: Services,
+  deployment: Deployment,
   close: () => Promise<void>,
 ): RunningStack {
-  const { clock, customResources, functions } = services;
+  const { accessControl, clock, customResources, functions, roles, secretsManager } = deployment;
   const outputs = stacks.flatMap((stack) => [...stack.outputs]).map(([name, value]) => [name, String(value)]);
   return {
     outputs: apis.origins.apply(Object.fromEntries(outputs)),
     origins: apis.byLogicalId(),
     issuerOrigin: apis.firstHttpApi,
     mcpOrigin: apis.firstRestApi,
-    secrets: services.secretsManager,
-    calls: services.accessControl.calls,
+    secrets: secretsManager,
+    calls: accessControl.calls,
+    roleStatements: () => roleStatements(roles.values(), accessControl.calls),
+    arns: stacks.flatMap(({ resources }) => [...resources.values()].flatMap(arnsOf)),
     async invoke(functionLogicalId, event) {
       const found = stacks.map(({ resources }) => resources.get(functionLogicalId)?.attributes.Arn).find(Boolean);
       const result = await functions.behind(String(found ?? functionLogicalId)).invoke(event);
@@ -141,4 +149,8 @@ function running(
     },
     close,
   };
+}
+
+function arnsOf({ ref, attributes }: CreatedResource): string[] {
+  return [ref, ...Object.values(attributes)].map(String).filter((value) => value.startsWith('arn:'));
 }

@@ -14,6 +14,15 @@ export interface RecordedCall {
   readonly action: string;
   readonly resource: string;
   readonly allowed: boolean;
+  /** The statements of the caller's role that allow it. */
+  readonly statements: readonly StatementReference[];
+}
+
+/** A statement of a policy that `addCaller` was given. */
+export interface StatementReference {
+  readonly policy: object;
+  /** From 0. */
+  readonly index: number;
 }
 
 /** What a call needs a permission for. */
@@ -105,7 +114,7 @@ export class AccessControl {
           resource: { resource: access.resource, accountId: this.account },
           contextVariables: { ...globalContext(this, principal), ...access.context },
         },
-        identityPolicies: principal.policies.map((policy, index) => ({ name: `policy ${index + 1}`, policy })),
+        identityPolicies: principal.policies.map((policy, index) => ({ name: String(index), policy })),
         // The account is in no organization: there are neither service nor resource control policies.
         serviceControlPolicies: [],
         resourceControlPolicies: [],
@@ -116,7 +125,12 @@ export class AccessControl {
     const allowed = simulation.resultType !== 'error' && simulation.overallResult === 'Allowed';
     const { functionName } = principal;
     const { action, resource } = access;
-    this.calls.push({ functionName, service: action.split(':')[0]!, action, resource, allowed });
+    const analysis = simulation.resultType === 'single' ? simulation.result.analysis.identityAnalysis : undefined;
+    const statements = (allowed ? (analysis?.allowStatements ?? []) : []).map(({ policyId, statement }) => ({
+      policy: principal.policies[Number(policyId)]!,
+      index: statement.index() - 1,
+    }));
+    this.calls.push({ functionName, service: action.split(':')[0]!, action, resource, allowed, statements });
     if (allowed) return;
     const because =
       simulation.resultType === 'single'

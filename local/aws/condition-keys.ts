@@ -5,6 +5,7 @@ const SERVICE_KEYS = [
   'dynamodb:LeadingKeys',
   'dynamodb:ReturnValues',
   'dynamodb:Select',
+  'kms:ViaService',
   'secretsmanager:Name',
   'secretsmanager:SecretId',
   'secretsmanager:VersionId',

@@ -4,15 +4,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { AccessControl } from './access-control';
 import { AwsError } from './aws-error';
+import { assertKnownConditions } from './condition-keys';
 import { accessOf } from './dynamodb-access';
 import { type Answer, startJsonEndpoint } from './json-endpoint';
+import type { KeyUse } from './keys';
 import { sign } from './signature';
 
 export interface LocalDynamoDb {
   /** For AWS_ENDPOINT_URL_DYNAMODB of the functions. */
   readonly endpoint: string;
   /** Creates a table as an AWS::DynamoDB::Table or GlobalTable declares it; one that is there with the same keys is kept. */
-  createTable(definition: object): Promise<{ arn: string; name: string }>;
+  createTable(definition: object, protection?: TableProtection): Promise<{ arn: string; name: string }>;
   close(): Promise<void>;
 }
 
@@ -46,6 +48,7 @@ export async function startDynamoDb(options: {
   const { region, account } = accessControl;
   const tablesArn = `arn:aws:dynamodb:${region}:${account}:table/`;
   const partitionKeys = new Map<string, string>();
+  const protections = new Map<string, TableProtection>();
   const engine = options.upstream ? { url: options.upstream, async close() {} } : await startEmbedded();
 
   const proxy = await startJsonEndpoint({
@@ -54,7 +57,9 @@ export async function startDynamoDb(options: {
     accessControl,
     async handle({ caller, operation, input, body }) {
       for (const access of accessOf(operation, input, tablesArn, partitionKeys)) {
-        await accessControl.authorize(caller, access);
+        const { key, resourcePolicy } = protections.get(access.resource.slice(tablesArn.length).split('/')[0]!) ?? {};
+        await accessControl.authorize(caller, { ...access, ...(resourcePolicy && { resourcePolicy }) });
+        if (key && !operation.startsWith('Describe')) await accessControl.authorize(caller, key('kms:Decrypt'));
       }
       return send(operation, body);
     },
@@ -87,7 +92,10 @@ export async function startDynamoDb(options: {
     return status === 200 ? output : { error: output.__type?.split('#').at(-1), message: output.message };
   }
 
-  async function createTable(properties: object): Promise<{ arn: string; name: string }> {
+  async function createTable(
+    properties: object,
+    protection: TableProtection = {},
+  ): Promise<{ arn: string; name: string }> {
     const definition = properties as TableDefinition;
     const { TableName: name, KeySchema } = definition;
     const created = await call('CreateTable', creation(definition));
@@ -105,6 +113,8 @@ export async function startDynamoDb(options: {
         `The table ${name} is already there with the keys ${JSON.stringify(table.KeySchema)}; needed are ${JSON.stringify(KeySchema)}.`,
       );
     }
+    if (protection.resourcePolicy) assertKnownConditions(protection.resourcePolicy, `the table ${name}`);
+    protections.set(name, protection);
     partitionKeys.set(name, partitionKey(KeySchema));
     for (const index of indexes(definition)) {
       partitionKeys.set(`${name}/index/${index.IndexName}`, partitionKey(index.KeySchema));
@@ -120,6 +130,13 @@ export async function startDynamoDb(options: {
       await engine.close();
     },
   };
+}
+
+/** What decides beside the roles who may use a table. */
+export interface TableProtection {
+  readonly resourcePolicy?: object | undefined;
+  /** The customer managed key that it is encrypted under. */
+  readonly key?: KeyUse | undefined;
 }
 
 interface Table {

@@ -36,7 +36,7 @@ export class Secret {
     readonly arn: string,
     readonly name: string,
     readonly description: string | undefined,
-    readonly resourcePolicy: object | undefined,
+    public resourcePolicy: object | undefined,
   ) {}
 
   /** The version that has the label: a label is on one version at most. */

@@ -3,6 +3,7 @@ import type { AccessControl } from './access-control';
 import { AwsError } from './aws-error';
 import { assertKnownConditions } from './condition-keys';
 import { type Call, startJsonEndpoint } from './json-endpoint';
+import type { KeyUse } from './keys';
 import { randomPassword } from './random-password';
 import { AWSCURRENT, Secret } from './secret';
 import { type Invoke, SecretRotation, UnfinishedRotation } from './secret-rotation';
@@ -15,9 +16,16 @@ export interface LocalSecretsManager {
   /** For AWS_ENDPOINT_URL_SECRETS_MANAGER of the functions. */
   readonly endpoint: string;
   /** As AWS::SecretsManager::Secret; without a value the secret has no version. */
-  createSecret(options: { name: string; value?: string; description?: string; resourcePolicy?: object }): {
-    arn: string;
-  };
+  createSecret(options: {
+    name: string;
+    value?: string;
+    description?: string;
+    resourcePolicy?: object;
+    /** The customer managed key that it is encrypted under. */
+    key?: KeyUse | undefined;
+  }): { arn: string };
+  /** As AWS::SecretsManager::ResourcePolicy. */
+  setResourcePolicy(secretArn: string, policy: object): void;
   /** As AWS::SecretsManager::RotationSchedule. Rejects where `testSecret`, called without a rotation, fails. */
   setRotation(options: {
     secretArn: string;
@@ -42,6 +50,7 @@ export async function startSecretsManager(options: {
   const arnPrefix = `arn:aws:secretsmanager:${accessControl.region}:${accessControl.account}:secret:`;
   const secrets = new Map<string, Secret>();
   const rotations = new Map<Secret, SecretRotation>();
+  const keys = new Map<Secret, KeyUse>();
 
   const server = await startJsonEndpoint({
     service: 'secretsmanager',
@@ -90,6 +99,9 @@ export async function startSecretsManager(options: {
         ...(input.VersionStage && { 'secretsmanager:VersionStage': input.VersionStage }),
       },
     });
+    const key = keys.get(existing(secret));
+    if (key && operation === 'GetSecretValue') await accessControl.authorize(caller, key('kms:Decrypt'));
+    if (key && operation === 'PutSecretValue') await accessControl.authorize(caller, key('kms:GenerateDataKey'));
     return run(existing(secret), input, rotations.get(secret!));
   }
 
@@ -129,11 +141,18 @@ export async function startSecretsManager(options: {
   return {
     endpoint: server.endpoint,
 
-    createSecret({ name, value, description, resourcePolicy }) {
+    createSecret({ name, value, description, resourcePolicy, key }) {
       const secret = newSecret(name, description, resourcePolicy);
+      if (key) keys.set(secret, key);
       if (value !== undefined) secret.put(randomUUID(), { SecretString: value }, [AWSCURRENT]);
       secrets.set(secret.arn, secret);
       return { arn: secret.arn };
+    },
+
+    setResourcePolicy(secretArn, policy) {
+      const secret = existing(secrets.get(secretArn));
+      assertKnownConditions(policy, `the secret ${secret.name}`);
+      secret.resourcePolicy = policy;
     },
 
     async setRotation({ secretArn, functionArn, scheduleExpression, rotateImmediately }) {

@@ -24,6 +24,8 @@ export interface FunctionOptions {
   readonly clock: Clock;
   /** Ends an instance after this many events. */
   readonly eventsPerInstance?: number;
+  /** What Lambda does in the function's name with each new instance. */
+  onInstance?(): Promise<void>;
   onLog(line: string): void;
 }
 
@@ -81,6 +83,7 @@ export class LambdaFunction {
       throw new InvokeError('RequestTooLargeException', `The event is larger than ${PAYLOAD_LIMIT} bytes.`);
     }
     const instance = this.#take();
+    const begun = instance.events === 0 ? this.#options.onInstance?.() : undefined;
     const error = await instance.run(
       {
         event,
@@ -93,6 +96,7 @@ export class LambdaFunction {
       timeout,
       onChunk,
     );
+    await begun;
     if (error)
       this.#options.onLog(error.trace?.length ? error.trace.join('\n') : `${error.errorType}: ${error.errorMessage}`);
     this.#giveBack(instance);

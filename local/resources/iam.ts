@@ -2,7 +2,7 @@ import { ACCOUNT, PARTITION } from '../account';
 import type { JsonObject } from '../json';
 import { StartError } from '../start-error';
 import { physicalName } from './physical-id';
-import type { Deployment, ResourceType } from './resource-type';
+import type { DeclaredResource, Deployment, ManagedPolicy, ResourceType, Role } from './resource-type';
 
 const LOGGING = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'];
 /** What AWS's own managed policies allow, as far as constructs attach them without being asked. */
@@ -23,32 +23,44 @@ export const IAM: Record<string, ResourceType> = {
     create({ stack, logicalId, properties }, deployment) {
       const name = String(properties.RoleName ?? physicalName(stack.name, logicalId, 64));
       const inline = (properties.Policies ?? []) as { PolicyDocument: JsonObject }[];
+      const inTemplate = (stack.template.Resources?.[logicalId]?.Properties?.Policies ?? []) as typeof inline;
       const managed = (properties.ManagedPolicyArns ?? []) as string[];
       const arn = iamArn(`role/${name}`);
-      deployment.roles.set(arn, {
+      const role: Role = {
+        logicalId,
         name,
-        policies: [
-          ...inline.map(({ PolicyDocument }) => PolicyDocument),
-          ...managed.map((policyArn) => managedPolicy(policyArn, deployment)),
-        ],
+        policies: [],
+        declared: new Map(),
         assumeRolePolicy: properties.AssumeRolePolicyDocument as JsonObject,
+      };
+      inline.forEach(({ PolicyDocument }, index) => {
+        addPolicy(role, PolicyDocument, inTemplate[index]!.PolicyDocument);
       });
+      for (const policyArn of managed) {
+        const { document, declared } = managedPolicy(policyArn, deployment);
+        addPolicy(role, document, declared);
+      }
+      deployment.roles.set(arn, role);
       return { ref: name, attributes: { Arn: arn, RoleId: 'AROALOCAL' } };
     },
   },
   'AWS::IAM::Policy': {
     properties: ['PolicyDocument', 'Roles'],
-    create({ stack, logicalId, properties }, deployment) {
-      attach(properties, deployment);
-      return { ref: physicalName(stack.name, logicalId, 128), attributes: {} };
+    create(resource, deployment) {
+      attach(resource, deployment);
+      return { ref: physicalName(resource.stack.name, resource.logicalId, 128), attributes: {} };
     },
   },
   'AWS::IAM::ManagedPolicy': {
     properties: ['ManagedPolicyName', 'PolicyDocument', 'Roles'],
-    create({ stack, logicalId, properties }, deployment) {
+    create(resource, deployment) {
+      const { stack, logicalId, properties } = resource;
       const arn = iamArn(`policy/${properties.ManagedPolicyName ?? physicalName(stack.name, logicalId, 128)}`);
-      deployment.managedPolicies.set(arn, properties.PolicyDocument as JsonObject);
-      attach(properties, deployment);
+      deployment.managedPolicies.set(arn, {
+        document: properties.PolicyDocument as JsonObject,
+        declared: declaredDocument(resource),
+      });
+      attach(resource, deployment);
       return { ref: arn, attributes: { PolicyArn: arn } };
     },
   },
@@ -58,18 +70,29 @@ function iamArn(resource: string): string {
   return `arn:${PARTITION}:iam::${ACCOUNT}:${resource}`;
 }
 
-function attach(properties: JsonObject, deployment: Deployment): void {
+function attach(resource: DeclaredResource, deployment: Deployment): void {
+  const { properties } = resource;
   for (const name of (properties.Roles ?? []) as string[]) {
     const role = deployment.roles.get(iamArn(`role/${name}`));
     if (!role) throw new StartError(`There is no role ${name} to attach the policy to.`);
-    role.policies.push(properties.PolicyDocument as JsonObject);
+    addPolicy(role, properties.PolicyDocument as JsonObject, declaredDocument(resource));
   }
 }
 
-function managedPolicy(policyArn: string, deployment: Deployment): object {
+function addPolicy(role: Role, document: JsonObject, declared: JsonObject): void {
+  role.policies.push(document);
+  role.declared.set(document, declared);
+}
+
+function declaredDocument({ stack, logicalId }: DeclaredResource): JsonObject {
+  return stack.template.Resources![logicalId]!.Properties!.PolicyDocument as JsonObject;
+}
+
+function managedPolicy(policyArn: string, deployment: Deployment): ManagedPolicy {
   const own = deployment.managedPolicies.get(policyArn);
   if (own) return own;
   const actions = AWS_MANAGED[policyArn.replace(`arn:${PARTITION}:iam::aws:policy/`, '')];
   if (!actions) throw new StartError(`What the managed policy ${policyArn} allows is not known here.`);
-  return { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: actions, Resource: '*' }] };
+  const document = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: [...actions], Resource: '*' }] };
+  return { document, declared: document };
 }

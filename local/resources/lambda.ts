@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { arn } from '../account';
 import { functionEnvironment, RESERVED, RUNTIME } from '../lambda/environment';
 import { LambdaFunction } from '../lambda/function';
+import { platformCalls } from '../lambda/platform-calls';
 import { StartError } from '../start-error';
 import { physicalName } from './physical-id';
 import type { DeclaredResource, Deployment, ResourceType, Role } from './resource-type';
@@ -23,6 +24,7 @@ export const LAMBDA: Record<string, ResourceType> = {
       'Role',
       'Runtime',
       'Timeout',
+      'TracingConfig.Mode',
     ],
     create: createFunction,
   },
@@ -64,6 +66,18 @@ function createFunction(resource: DeclaredResource, deployment: Deployment) {
     roleArn: String(properties.Role),
     policies: role.policies,
   });
+  const isTraced = (properties.TracingConfig as { Mode?: string } | undefined)?.Mode === 'Active';
+  const onInstance = async () => {
+    const groupExists = deployment.logGroups.has(logGroupName);
+    for (const access of platformCalls({ logGroupName, groupExists, isTraced })) {
+      await deployment.accessControl.authorize(credentials, access).catch((error: Error) => {
+        deployment.onLog(
+          name,
+          `On AWS this function would have ${access.action.startsWith('logs:') ? 'no log' : 'no traces'}: ${error.message}`,
+        );
+      });
+    }
+  };
   deployment.functions.add(
     functionArn,
     new LambdaFunction({
@@ -90,6 +104,7 @@ function createFunction(resource: DeclaredResource, deployment: Deployment) {
       }),
       clock: deployment.clock,
       ...(deployment.eventsPerInstance === undefined ? {} : { eventsPerInstance: deployment.eventsPerInstance }),
+      onInstance,
       onLog: (line) => deployment.onLog(name, line),
     }),
   );

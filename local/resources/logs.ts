@@ -5,8 +5,9 @@ import type { ResourceType } from './resource-type';
 export const LOGS: Record<string, ResourceType> = {
   'AWS::Logs::LogGroup': {
     properties: ['LogGroupName'],
-    create({ stack, logicalId, properties }) {
+    create({ stack, logicalId, properties }, deployment) {
       const name = String(properties.LogGroupName ?? physicalName(stack.name, logicalId, 512));
+      deployment.logGroups.add(name);
       return { ref: name, attributes: { Arn: `${arn('logs', `log-group:${name}`)}:*` } };
     },
   },

@@ -5,6 +5,7 @@ import { CUSTOM_RESOURCE } from './custom-resource';
 import { DYNAMODB } from './dynamodb';
 import { EC2 } from './ec2';
 import { IAM } from './iam';
+import { KMS } from './kms';
 import { LAMBDA } from './lambda';
 import { LOGS } from './logs';
 import type { ResourceType } from './resource-type';
@@ -18,6 +19,7 @@ const TYPES: Readonly<Record<string, ResourceType>> = {
   ...DYNAMODB,
   ...EC2,
   ...IAM,
+  ...KMS,
   ...LAMBDA,
   ...LOGS,
   ...SECRETS_MANAGER,

@@ -10,17 +10,28 @@ import type { AssemblyStack } from '../template/assembly';
 
 /** A role: its name and the identity policies that are attached to it. The list grows while policies are created. */
 export interface Role {
+  readonly logicalId: string;
   readonly name: string;
   readonly policies: object[];
+  /** What the template says of each of them, with its intrinsic functions. */
+  readonly declared: Map<object, JsonObject>;
   readonly assumeRolePolicy: object;
+}
+
+/** A policy as it is judged, and as the template says it. */
+export interface ManagedPolicy {
+  readonly document: JsonObject;
+  readonly declared: JsonObject;
 }
 
 /** What the resources of a running template have to do with each other. */
 export interface Deployment extends Services {
   /** By ARN. */
   readonly roles: Map<string, Role>;
-  /** Documents of managed policies by ARN. */
-  readonly managedPolicies: Map<string, object>;
+  /** By ARN. */
+  readonly managedPolicies: Map<string, ManagedPolicy>;
+  /** By name. */
+  readonly logGroups: Set<string>;
   readonly httpApis: Map<string, HttpApi>;
   readonly httpApiIntegrations: Map<string, HttpApiIntegration>;
   readonly httpApiAuthorizers: Map<string, HttpApiAuthorizer>;

@@ -6,16 +6,25 @@ import type { ResourceType } from './resource-type';
 
 export const SECRETS_MANAGER: Record<string, ResourceType> = {
   'AWS::SecretsManager::Secret': {
-    properties: ['Description', 'GenerateSecretString', 'Name', 'SecretString'],
+    properties: ['Description', 'GenerateSecretString', 'KmsKeyId', 'Name', 'SecretString'],
     create({ stack, logicalId, properties }, deployment) {
-      const { Description, GenerateSecretString, Name, SecretString } = properties;
+      const { Description, GenerateSecretString, KmsKeyId, Name, SecretString } = properties;
       const value = GenerateSecretString ? generated(GenerateSecretString as JsonObject) : SecretString;
       const { arn } = deployment.secretsManager.createSecret({
         name: String(Name ?? physicalName(stack.name, logicalId, 255)),
+        key: deployment.keys.useOf(KmsKeyId === undefined ? undefined : String(KmsKeyId), 'secretsmanager'),
         ...(value === undefined ? {} : { value: String(value) }),
         ...(Description === undefined ? {} : { description: String(Description) }),
       });
       return { ref: arn, attributes: { Id: arn } };
+    },
+  },
+  'AWS::SecretsManager::ResourcePolicy': {
+    properties: ['ResourcePolicy', 'SecretId'],
+    create({ properties }, deployment) {
+      const secretArn = String(properties.SecretId);
+      deployment.secretsManager.setResourcePolicy(secretArn, properties.ResourcePolicy as JsonObject);
+      return { ref: secretArn, attributes: { Id: secretArn } };
     },
   },
   'AWS::SecretsManager::RotationSchedule': {

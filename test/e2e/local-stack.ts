@@ -6,6 +6,7 @@ import { App } from 'aws-cdk-lib';
 import type { NotesStackProps } from '../../examples/notes-stack';
 import { type DemoIdentityProvider, startIdentityProvider } from '../../local/identity-provider/start';
 import { type RunningStack, startStack } from '../../local/start';
+import { keepPermissionUses } from '../permissions/journal';
 import { Browser } from '../support/browser';
 import { freePort } from '../support/free-port';
 
@@ -63,6 +64,7 @@ export async function startLocalStack(
     mcpUrl: stack.outputs.McpUrl ?? '',
     logs,
     async [Symbol.asyncDispose]() {
+      keepPermissionUses(stack);
       await Promise.all([stack.close(), identityProvider.close()]);
       rmSync(directory, { recursive: true, force: true });
     },

@@ -147,6 +147,7 @@ describe('a call', () => {
         action: 'dynamodb:GetItem',
         resource: TABLE_ARN,
         allowed: true,
+        statements: [{ policy: allow(['dynamodb:GetItem'], TABLE_ARN), index: 0 }],
       },
       {
         functionName: caller.functionName,
@@ -154,6 +155,7 @@ describe('a call', () => {
         action: 'dynamodb:Scan',
         resource: TABLE_ARN,
         allowed: false,
+        statements: [],
       },
     ]);
   });
