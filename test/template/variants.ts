@@ -8,7 +8,7 @@ import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
@@ -57,8 +57,11 @@ const everyUpstreamProp = (scope: Construct): Required<OidcUpstreamProps> => ({
 });
 
 /** Every prop of McpOidcAuth. `Required`, so that a new prop must be given a value here. */
-export const everyProp = (scope: Construct): Required<McpOidcAuthProps> => ({
-  upstream: UpstreamIdp.oidc(everyUpstreamProp(scope)),
+export const everyProp = (
+  scope: Construct,
+  identityProvider: Partial<OidcUpstreamProps> = {},
+): Required<McpOidcAuthProps> => ({
+  upstream: UpstreamIdp.oidc({ ...everyUpstreamProp(scope), ...identityProvider }),
   resources: [
     { identifier: 'https://mcp.example.com/reports', scopes: SCOPES, name: 'Reports', default: true },
     { identifier: 'https://other.example.com', scopes: SCOPES },
@@ -100,7 +103,7 @@ export const everyProp = (scope: Construct): Required<McpOidcAuthProps> => ({
 });
 
 /** Every prop of a protected MCP server. `Required`, so that a new prop must be given a value here. */
-const everyProtectionProp: Required<ProtectionProps> = {
+export const everyProtectionProp: Required<ProtectionProps> = {
   scopes: SCOPES,
   requiredScopes: ['notes:use', 'notes:read'],
   toolScopes: { add_note: ['notes:write'] },
@@ -129,7 +132,7 @@ export const VARIANTS: Readonly<Record<string, Variant>> = {
     ]),
   ),
   protection: { protection: everyProtectionProp },
-  'every prop': { auth: everyProp, protection: everyProtectionProp },
+  'every prop': { auth: (scope) => everyProp(scope), protection: everyProtectionProp },
 };
 
 /** The authorization server, and an MCP server on each kind of API. */
@@ -163,11 +166,15 @@ export class VariantStack extends Stack {
   }
 
   private server(): LambdaFunction {
+    const logGroup = new LogGroup(this, 'ServerLogs');
+    const role = new Role(this, 'ServerRole', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    logGroup.grantWrite(role);
     return new LambdaFunction(this, 'Server', {
       runtime: Runtime.NODEJS_24_X,
       handler: 'index.handler',
-      code: Code.fromInline('exports.handler = async () => ({ statusCode: 204 })'),
-      role: new Role(this, 'ServerRole', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') }),
+      code: Code.fromAsset(join(__dirname, 'server')),
+      role,
+      logGroup,
     });
   }
 }
