@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { CfnGatewayResponse, type RestApi } from 'aws-cdk-lib/aws-apigateway';
@@ -7,18 +6,8 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import type { McpOidcAuth } from 'mcp-oidc-auth';
 import { describe, expect, test } from 'vitest';
 import { dependencyCycle } from './dependency-cycle';
+import { FEATURE_FLAGS } from './feature-flags';
 import { configOf, mcpServer, newAuth, ofType, resources, restApi, SCOPES, text } from './synth';
-
-const RECOMMENDED: Record<string, unknown> = JSON.parse(
-  readFileSync(require.resolve('aws-cdk-lib/recommended-feature-flags.json'), 'utf8'),
-);
-const allFlags = (value: boolean) =>
-  Object.fromEntries(
-    Object.entries(RECOMMENDED).map(([flag, recommended]) => [
-      flag,
-      typeof recommended === 'boolean' ? value : value ? recommended : undefined,
-    ]),
-  );
 
 /** One authorization server with 50 resources of its own, and two MCP servers in stacks of theirs. */
 function threeStacks(context: Record<string, unknown>) {
@@ -41,12 +30,7 @@ function threeStacks(context: Record<string, unknown>) {
   return { authStack, restStack, httpStack };
 }
 
-describe.each([
-  ['no feature flags', {}],
-  ['all feature flags on', allFlags(true)],
-  ['all feature flags off', allFlags(false)],
-  ['the recommended feature flags', RECOMMENDED],
-])('one authorization server, two MCP stacks and 50 resources with %s', (_, context) => {
+describe.each(FEATURE_FLAGS)('one authorization server, two MCP stacks and 50 resources with %s', (_, context) => {
   const { authStack, restStack, httpStack } = threeStacks(context);
 
   test('synthesize without a cycle, each resource registered from its own stack', () => {

@@ -8,6 +8,9 @@ import { usesOf } from './uses';
 
 /** Keeps, for the report at the end of the suite, what the roles of a stack were used for. Before the stack is closed. */
 export function keepPermissionUses(stack: RunningStack): void {
+  const directory = inject('permissionUses');
+  // Where the report is not made, as for the screenshots.
+  if (directory === undefined) return;
   const journal: Journal = {
     uses: usesOf(stack.roleStatements(), stack.arns),
     denied: stack.calls
@@ -17,5 +20,5 @@ export function keepPermissionUses(stack: RunningStack): void {
           `${functionName}: ${action} on ${resource} is allowed by no statement of its role.`,
       ),
   };
-  writeFileSync(join(inject('permissionUses'), `${randomUUID()}.json`), JSON.stringify(journal));
+  writeFileSync(join(directory, `${randomUUID()}.json`), JSON.stringify(journal));
 }
