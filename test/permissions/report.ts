@@ -8,7 +8,7 @@ export interface Journal {
 }
 
 export interface Report {
-  /** Every statement of every role, with the calls that used it. */
+  /** Every role, and below it each permission with the number of calls that used it. */
   readonly lines: readonly string[];
   readonly problems: readonly string[];
 }
@@ -29,7 +29,10 @@ export function report(journals: readonly Journal[]): Report {
     (one, other) => compare(one.role, other.role) || compare(one.action, other.action),
   );
   return {
-    lines: uses.map(({ role, action, resource, calls }) => `${role}: ${action} on ${resource}: ${calls} calls`),
+    lines: uses.flatMap(({ role, action, resource, calls }, index) => [
+      ...(role === uses[index - 1]?.role ? [] : [role]),
+      `  ${String(calls).padStart(5)}  ${action} on ${resource}`,
+    ]),
     problems: [...uses.flatMap(problemsOf), ...new Set(journals.flatMap(({ denied }) => denied))],
   };
 }

@@ -1,11 +1,12 @@
 import type { RoleStatement } from '../../local/role-statements';
+import { text } from '../lib/synth';
 
 /** One permission, an action on a resource as a statement of a role names them, and what came of it. */
 export interface Use {
   /** Logical id. */
   readonly role: string;
   readonly action: string;
-  /** The resource as the template says it. */
+  /** The resource as the template says it, with its references as `<LogicalId.Attribute>`. */
   readonly resource: string;
   readonly calls: number;
   /** Whether a call could not have been allowed by a resource without the wildcard. */
@@ -28,7 +29,7 @@ export function usesOf(statements: readonly RoleStatement[], arns: readonly stri
           return {
             role,
             action,
-            resource: typeof declared === 'string' ? declared : JSON.stringify(declared),
+            resource: text(declared),
             calls: on.length,
             wildcardNeeded: on.some((resource) => isWildcardNeeded(pattern, resource, arns)),
           };

@@ -8,7 +8,7 @@ import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { NOT_INSTALLED } from './cfn-lint';
-import { addVariants, exampleStack, FLAGS } from './variants';
+import { addServersElsewhere, addVariants, exampleStack, FLAGS } from './variants';
 
 interface Violation {
   readonly ruleName: string;
@@ -64,6 +64,7 @@ describe('in the example and in every variant', () => {
     app = new App({ context: STRICT });
     const example = await exampleStack(app);
     const variants = addVariants(app);
+    addServersElsewhere(app, variants.get('no prop')!.auth);
     judged = judge(app);
     // All kinds of resources, with all their properties, are in these three; cfn-lint takes a second for each.
     templates = [example, variants.get('no prop')!, variants.get('every prop')!].map(({ templateFile }) =>

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type App, Duration, RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib';
+import { type App, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { LambdaIntegration, RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
@@ -13,6 +13,7 @@ import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import {
+  type IMcpOidcAuth,
   McpOidcAuth,
   type McpOidcAuthProps,
   type OidcUpstreamProps,
@@ -116,6 +117,8 @@ export const everyProtectionProp: Required<ProtectionProps> = {
 };
 
 export interface Variant {
+  /** Instead of one in the same stack. */
+  readonly server?: (scope: Construct) => IMcpOidcAuth;
   readonly auth?: (scope: Construct) => Partial<McpOidcAuthProps>;
   readonly protection?: Partial<ProtectionProps>;
 }
@@ -137,11 +140,13 @@ export const VARIANTS: Readonly<Record<string, Variant>> = {
 
 /** The authorization server, and an MCP server on each kind of API. */
 export class VariantStack extends Stack {
-  readonly auth: McpOidcAuth;
+  readonly auth: IMcpOidcAuth;
 
-  constructor(scope: Construct, id: string, { auth, protection }: Variant = {}, props: StackProps = {}) {
-    super(scope, id, props);
-    this.auth = new McpOidcAuth(this, 'Auth', { upstream: UpstreamIdp.oidc(upstream(this)), ...auth?.(this) });
+  constructor(scope: Construct, id: string, { server: elsewhere, auth, protection }: Variant = {}) {
+    super(scope, id);
+    this.auth =
+      elsewhere?.(this) ??
+      new McpOidcAuth(this, 'Auth', { upstream: UpstreamIdp.oidc(upstream(this)), ...auth?.(this) });
     const server = this.server();
     const whole = { scopes: SCOPES, ...protection };
     const rest = new RestApi(this, 'RestApi');
@@ -184,6 +189,17 @@ export function addVariants(app: App): ReadonlyMap<string, VariantStack> {
   return new Map(
     Object.entries(VARIANTS).map(([name, variant], index) => [name, new VariantStack(app, `Variant${index}`, variant)]),
   );
+}
+
+/** MCP servers whose authorization server is in another stack of the app, or in another app. */
+export function addServersElsewhere(app: App, auth: IMcpOidcAuth): VariantStack[] {
+  return [
+    new VariantStack(app, 'OtherStack', { server: () => auth }),
+    new VariantStack(app, 'OtherApp', {
+      server: (scope) => McpOidcAuth.fromIssuer(scope, 'Auth', { issuer: 'https://auth.example.com', dpop: true }),
+      protection: everyProtectionProp,
+    }),
+  ];
 }
 
 /** The stack that `cdk deploy` deploys, which is compiled because it names its assets from where it lies. */

@@ -99,6 +99,11 @@ it('the keys of AWS ask for no permission', () => {
   expect(keys.useOf(undefined, 'dynamodb')).toBeUndefined();
 });
 
+it('what a key policy says to a service is not judged, as no service uses a key in its own name here', () => {
+  const condition = { Condition: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': '*' } } };
+  expect(() => keys.add(KEY, policy({ Service: 'logs.amazonaws.com' }, condition) as never)).not.toThrow();
+});
+
 it('a key policy with a condition that cannot be judged is refused', () => {
   const condition = { Condition: { StringEquals: { 'kms:EncryptionContext:SecretARN': 'x' } } };
   expect(() => keys.add(KEY, policy(ROOT, condition) as never)).toThrow('kms:EncryptionContext:SecretARN');
