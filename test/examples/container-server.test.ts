@@ -2,8 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort, type LocalStack, Person, startLocalStack } from '../e2e/local-stack';
+import { type LocalStack, Person, startLocalStack } from '../e2e/local-stack';
 import { McpApp } from '../e2e/mcp-app';
+import { freePort } from '../support/free-port';
 
 let local: LocalStack;
 let server: ChildProcess;

@@ -11,6 +11,7 @@ import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambd
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import {
   type IMcpOidcAuth,
@@ -18,6 +19,7 @@ import {
   type McpOidcAuthProps,
   type OidcUpstreamProps,
   type ProtectionProps,
+  SigningAlgorithm,
   UpstreamIdp,
 } from 'mcp-oidc-auth';
 
@@ -93,8 +95,13 @@ export const everyProp = (
   clients: [{ clientId: 'reports-cli', name: 'Reports', redirectUris: ['http://127.0.0.1/callback'] }],
   dpop: true,
   keyRotation: Duration.days(90),
+  keySetRefresh: Duration.minutes(5),
+  signingAlgorithm: SigningAlgorithm.ES256,
   logRetention: RetentionDays.ONE_WEEK,
   throttle: { rateLimit: 10, burstLimit: 20 },
+  alarms: { topic: Topic.fromTopicArn(scope, 'Topic', `arn:aws:sns:us-east-1:${ACCOUNT}:on-call`) },
+  dashboard: true,
+  tracingEnabled: true,
   functionOptions: {
     memorySize: 2048,
     timeout: Duration.seconds(20),
