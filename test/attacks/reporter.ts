@@ -22,7 +22,9 @@ export default class AttackReporter implements Reporter {
 }
 
 function resultOf({ citations }: Attack, tests: readonly TestCase[]): { cited: TestCase[]; failed: string[] } {
-  const found = citations.map((citation) => tests.filter((test) => isCited(test, citation)));
+  // On databases that are not here, tests are skipped, which the end of the run says.
+  const run = tests.filter((test) => test.result().state !== 'skipped');
+  const found = citations.map((citation) => run.filter((test) => isCited(test, citation)));
   const missing = citations
     .filter((_, i) => found[i]?.length === 0)
     .map(({ title, file }) => `not run: ${title} (${file})`);

@@ -57,13 +57,13 @@ describe('a key', () => {
   });
 
   test.each([
-    ['p'.repeat(2049), undefined, 'partition key of 2049 bytes; DynamoDB takes at most 2048'],
-    ['é'.repeat(1025), undefined, 'partition key of 2050 bytes; DynamoDB takes at most 2048'],
-    [`p/${'s'.repeat(1024)}`, undefined, 'sort key of 1025 bytes; DynamoDB takes at most 1024'],
-    ['p'.repeat(2048), 'ns', 'partition key of 2052 bytes; DynamoDB takes at most 2048'],
+    ['p'.repeat(2049), undefined, 'partition key of 2049 bytes; the store takes at most 2048'],
+    ['é'.repeat(1025), undefined, 'partition key of 2050 bytes; the store takes at most 2048'],
+    [`p/${'s'.repeat(1024)}`, undefined, 'sort key of 1025 bytes; the store takes at most 1024'],
+    ['p'.repeat(2048), 'ns', 'partition key of 2052 bytes; the store takes at most 2048'],
     ['', undefined, 'is empty'],
     ['a\ud800', undefined, 'unpaired surrogate'],
-  ])('that DynamoDB cannot hold is refused in words', (key, namespace, words) => {
+  ])('that no store holds is refused in words', (key, namespace, words) => {
     expect(() => itemKey(key, namespace)).toThrow(words);
   });
 });
