@@ -17,6 +17,10 @@ export class ServerProcess {
   async start(): Promise<void> {
     const child = spawn(this.program, this.args, { stdio: ['ignore', 'pipe', 'pipe'], ...this.user });
     this.#child = child;
+    // A test that fails before its end leaves no server behind.
+    const end = () => child.kill('SIGINT');
+    process.once('exit', end);
+    child.once('exit', () => process.off('exit', end));
     let output = '';
     await new Promise<void>((resolve, reject) => {
       const note = (text: Buffer) => {
