@@ -1,5 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Before the id of a process that runs, in the directory for temporary files. */
+export const RUNNING = 'running-';
 
 /** A server that a test starts from an installed program. */
 export class ServerProcess {
@@ -17,10 +23,10 @@ export class ServerProcess {
   async start(): Promise<void> {
     const child = spawn(this.program, this.args, { stdio: ['ignore', 'pipe', 'pipe'], ...this.user });
     this.#child = child;
-    // A test that fails before its end leaves no server behind.
-    const end = () => child.kill('SIGINT');
-    process.once('exit', end);
-    child.once('exit', () => process.off('exit', end));
+    // A test that fails before its end leaves no server behind: see temporary-files.ts.
+    const running = join(tmpdir(), `${RUNNING}${child.pid}`);
+    writeFileSync(running, '');
+    child.once('exit', () => rmSync(running, { force: true }));
     let output = '';
     await new Promise<void>((resolve, reject) => {
       const note = (text: Buffer) => {
