@@ -1,10 +1,9 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Duration, FileSystem, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { type Duration, FileSystem, Stack, Validations } from 'aws-cdk-lib';
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import type { Construct } from 'constructs';
 import {
@@ -14,6 +13,7 @@ import {
   type ProviderConfig,
   type RotateKeysConfig,
 } from './contract';
+import { type LogKeeping, logGroup } from './log-group';
 import { refuse } from './validation';
 
 interface BundledFunctionProps {
@@ -26,7 +26,7 @@ interface BundledFunctionProps {
   readonly description: string;
   readonly memorySize: number;
   readonly timeout: Duration;
-  readonly logRetention: RetentionDays;
+  readonly logs: LogKeeping;
   /** Whether AWS X-Ray is told of each call. */
   readonly tracingEnabled?: boolean;
   readonly environment?: { [name: string]: string };
@@ -39,12 +39,17 @@ interface BundledFunctionProps {
 
 /** A function from its bundle, with a log group of its own and a role that may write there and nothing else. */
 export function bundledFunction(scope: Construct, id: string, props: BundledFunctionProps): LambdaFunction {
-  const { bundle, export: exported = 'handler', files, logRetention, tracingEnabled, ...options } = props;
-  // Logs are no state: they outlive their stack only as long as somebody pays for them.
-  const logGroup = new LogGroup(scope, `${id}Logs`, { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY });
+  const { bundle, export: exported = 'handler', files, logs, tracingEnabled, ...options } = props;
+  const ownLogs = logGroup(scope, `${id}Logs`, logs);
   // Not the managed AWSLambdaBasicExecutionRole, which may write to every log group of the account.
   const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
-  logGroup.grantWrite(role);
+  ownLogs.grantWrite(role);
+  if (tracingEnabled) {
+    Validations.of(role).acknowledge({
+      id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
+      reason: 'What is sent to X-Ray belongs to no resource that a role could be held to.',
+    });
+  }
   // This file runs as dist/lib/bundled-function.js.
   const directory = join(__dirname, '..', '..', 'assets', bundle);
   const fromDirectory = (code: string) =>
@@ -56,7 +61,7 @@ export function bundledFunction(scope: Construct, id: string, props: BundledFunc
       code: Code.fromAsset(code),
       handler: `index.${exported}`,
       role,
-      logGroup,
+      logGroup: ownLogs,
     });
   return files ? withFiles(scope, directory, files, fromDirectory) : fromDirectory(directory);
 }

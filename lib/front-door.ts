@@ -1,4 +1,4 @@
-import { RemovalPolicy, Token, Validations } from 'aws-cdk-lib';
+import { Token, Validations } from 'aws-cdk-lib';
 import { AccessLogField, AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
   DomainName,
@@ -11,11 +11,11 @@ import {
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { ARecord, type IHostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct, type IDependable } from 'constructs';
 import { ROUTES } from './contract';
+import { type LogKeeping, logGroup } from './log-group';
 import { checkWholeNumber, refuse } from './validation';
 
 /** A domain of your own for the authorization server. */
@@ -42,7 +42,7 @@ interface FrontDoorProps {
   readonly handler: LambdaFunction;
   readonly customDomain?: CustomDomainProps;
   readonly throttle: ThrottleSettings;
-  readonly logRetention: RetentionDays;
+  readonly logs: LogKeeping;
   /** What must be in place before the first request arrives. */
   readonly opensAfter: IDependable;
 }
@@ -85,7 +85,10 @@ export class FrontDoor extends Construct {
       autoDeploy: true,
       throttle: props.throttle,
       domainMapping: domainName && { domainName },
-      accessLogSettings: { destination: this.accessLog(props.logRetention), format: ACCESS_LOG_FORMAT },
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(logGroup(this, 'AccessLogs', props.logs)),
+        format: ACCESS_LOG_FORMAT,
+      },
     });
     stage.node.addDependency(props.opensAfter);
     this.issuer = customDomain ? `https://${customDomain.domainName}` : this.api.apiEndpoint;
@@ -103,12 +106,6 @@ export class FrontDoor extends Construct {
       });
     }
     return domain;
-  }
-
-  private accessLog(retention: RetentionDays): LogGroupLogDestination {
-    return new LogGroupLogDestination(
-      new LogGroup(this, 'AccessLogs', { retention, removalPolicy: RemovalPolicy.DESTROY }),
-    );
   }
 }
 

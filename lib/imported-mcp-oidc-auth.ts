@@ -22,7 +22,7 @@ export interface McpOidcAuthAttributes {
 export class ImportedMcpOidcAuth extends McpOidcAuthBase {
   readonly issuer: string;
   readonly dpop: boolean;
-  protected readonly logRetention = RetentionDays.ONE_MONTH;
+  protected readonly logs = { retention: RetentionDays.ONE_MONTH };
   protected readonly tracingEnabled = false;
 
   constructor(scope: Construct, id: string, { issuer, dpop = false }: McpOidcAuthAttributes) {

@@ -1,11 +1,13 @@
 import { Duration, type RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Schedule } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { CfnPermission, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { CfnRotationSchedule, CfnSecret, type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct, type IDependable } from 'constructs';
 import { bundledFunction, configure } from './bundled-function';
+import { useThrough } from './encryption-key';
+import type { LogKeeping } from './log-group';
 import type { SigningAlgorithm } from './signing-algorithm';
 import { checkDuration, refuse } from './validation';
 
@@ -65,14 +67,19 @@ function knownAfter(refresh: Duration): Duration {
 }
 
 /** The secret that holds signing keys and derived secrets. It is empty until the first key set is made at deployment. */
-export function keySetSecret(scope: Construct, id: string, removalPolicy: RemovalPolicy): ISecret {
+export function keySetSecret(
+  scope: Construct,
+  id: string,
+  { removalPolicy, encryptionKey }: { removalPolicy: RemovalPolicy; encryptionKey?: IKey },
+): ISecret {
   // The L2 construct would fill it with a random string, which is no key set.
   const secret = new CfnSecret(scope, `${id}Resource`, {
     description:
       'Edited by nobody: signing keys and derived secrets of the MCP authorization server, made and rotated by its functions.',
+    kmsKeyId: encryptionKey?.keyArn,
   });
   secret.applyRemovalPolicy(removalPolicy);
-  return Secret.fromSecretCompleteArn(scope, id, secret.ref);
+  return Secret.fromSecretAttributes(scope, id, { secretCompleteArn: secret.ref, encryptionKey });
 }
 
 interface KeyRotationProps {
@@ -84,7 +91,8 @@ interface KeyRotationProps {
   readonly algorithm: SigningAlgorithm;
   /** The longest that something signed with a key is valid. */
   readonly longestToken: Duration;
-  readonly logRetention: RetentionDays;
+  readonly encryptionKey?: IKey;
+  readonly logs: LogKeeping;
   readonly tracingEnabled: boolean;
 }
 
@@ -101,7 +109,7 @@ export class KeyRotation extends Construct {
       description: 'Rotates the signing keys of the MCP authorization server.',
       memorySize: 256,
       timeout: Duration.minutes(1),
-      logRetention: props.logRetention,
+      logs: props.logs,
       tracingEnabled: props.tracingEnabled,
     });
     const known = knownAfter(periods.refresh);
@@ -122,6 +130,7 @@ export class KeyRotation extends Construct {
         resources: [secret.secretArn],
       }),
     );
+    useThrough('secretsmanager', this.function, props.encryptionKey, 'write');
 
     // L1s, because addRotationSchedule lets Secrets Manager call for any account, grants GetRandomPassword on everything, and rotates at once.
     const permission = new CfnPermission(this, 'Permission', {

@@ -1,9 +1,9 @@
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
-import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct, IConstruct } from 'constructs';
 import { IssuerMetrics } from './issuer-metrics';
+import type { LogKeeping } from './log-group';
 import type { ProtectedApi } from './protected-api';
 import { ProtectedHttpApi, type ProtectHttpApiProps } from './protected-http-api';
 import { ProtectedRestApi, type ProtectRestApiProps } from './protected-rest-api';
@@ -47,7 +47,7 @@ const PROTECTION_ID = 'McpOidcAuth';
 export abstract class McpOidcAuthBase extends IssuerMetrics implements IMcpOidcAuth {
   /** Whether tokens may be bound to a key (RFC 9449). */
   abstract readonly dpop: boolean;
-  protected abstract readonly logRetention: RetentionDays;
+  protected abstract readonly logs: LogKeeping;
   protected abstract readonly tracingEnabled: boolean;
 
   get discoveryUrl(): string {
@@ -73,8 +73,8 @@ export abstract class McpOidcAuthBase extends IssuerMetrics implements IMcpOidcA
   }
 
   private get trusted(): TrustedIssuer {
-    const { issuer, jwksUrl, dpop, logRetention, tracingEnabled } = this;
-    return { issuer, jwksUrl, dpop, logRetention, tracingEnabled };
+    const { issuer, jwksUrl, dpop, logs, tracingEnabled } = this;
+    return { issuer, jwksUrl, dpop, logs, tracingEnabled };
   }
 
   /** Makes the resource known to the authorization server at deployment. */

@@ -2,6 +2,7 @@ import { Annotations, CustomResource, Duration, RemovalPolicy, Stack, Token, Tok
 import type { HttpApi, ThrottleSettings } from 'aws-cdk-lib/aws-apigatewayv2';
 import { AttributeType, type ITableV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -12,10 +13,12 @@ import { configure } from './bundled-function';
 import { type ClientMetadataProps, clientMetadata } from './client-metadata';
 import { CLIENT_RESOURCE_TYPE, KEY_SET_RESOURCE_TYPE, PROTECTED_RESOURCE_TYPE, TABLE } from './contract';
 import { dashboard } from './dashboard';
+import { encryptTable, letLogsUse } from './encryption-key';
 import { type CustomDomainProps, FrontDoor } from './front-door';
 import { ImportedMcpOidcAuth, type McpOidcAuthAttributes } from './imported-mcp-oidc-auth';
 import { KeyRotation, keyPeriods, keySetSecret } from './key-set';
 import { type LifetimeProps, lifetimes } from './lifetimes';
+import type { LogKeeping } from './log-group';
 import { type IMcpOidcAuth, McpOidcAuthBase } from './mcp-oidc-auth-base';
 import { onDeployFunction } from './on-deploy-function';
 import { grantManageClients, grantReadPeople, grantRevokePeople } from './operator-grants';
@@ -63,6 +66,14 @@ export interface McpOidcAuthProps {
    * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy;
+
+  /**
+   * A KMS key of your own, symmetric, for all that is at rest: the table, the key set secret and the logs. The functions may use it through DynamoDB and
+   * Secrets Manager only. A key that the app only refers to needs a policy that lets CloudWatch Logs use it for this account's log groups.
+   *
+   * @default - keys of AWS
+   */
+  readonly encryptionKey?: IKey;
 
   /**
    * How long what is issued lives.
@@ -204,7 +215,7 @@ export class McpOidcAuth extends McpOidcAuthBase {
   /** The authorization server's front door. */
   readonly api: HttpApi;
 
-  protected readonly logRetention: RetentionDays;
+  protected readonly logs: LogKeeping;
   protected readonly tracingEnabled: boolean;
   private readonly alarms: Alarms | undefined;
   private readonly onDeploy: LambdaFunction;
@@ -218,17 +229,25 @@ export class McpOidcAuth extends McpOidcAuthBase {
     this.dpop = props.dpop ?? false;
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const lifetimesInSeconds = lifetimes(props.lifetimes ?? {});
-    this.logRetention = props.logRetention ?? RetentionDays.ONE_MONTH;
+    const { encryptionKey } = props;
+    if (encryptionKey) {
+      letLogsUse(encryptionKey, this);
+    }
+    this.logs = { retention: props.logRetention ?? RetentionDays.ONE_MONTH, encryptionKey };
     this.tracingEnabled = props.tracingEnabled ?? false;
 
-    this.table = new TableV2(this, 'Table', {
+    const table = new TableV2(this, 'Table', {
       partitionKey: { name: TABLE.partitionKey, type: AttributeType.STRING },
       sortKey: { name: TABLE.sortKey, type: AttributeType.STRING },
       timeToLiveAttribute: TABLE.timeToLive,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       removalPolicy,
     });
-    this.keySetSecret = keySetSecret(this, 'KeySet', removalPolicy);
+    if (encryptionKey) {
+      encryptTable(table, encryptionKey);
+    }
+    this.table = table;
+    this.keySetSecret = keySetSecret(this, 'KeySet', { removalPolicy, encryptionKey });
 
     const periods = keyPeriods(this, props);
     const algorithm = props.signingAlgorithm ?? SigningAlgorithm.RS256;
@@ -237,8 +256,9 @@ export class McpOidcAuth extends McpOidcAuthBase {
       table: this.table,
       keySetSecret: this.keySetSecret,
       algorithm,
+      encryptionKey,
       privateUseSchemes: registrationConfig.privateUseSchemes,
-      logRetention: this.logRetention,
+      logs: this.logs,
     });
     // Another secret is empty again.
     const firstKeySet = this.customResource(this, 'FirstKeySet', KEY_SET_RESOURCE_TYPE, {
@@ -249,17 +269,19 @@ export class McpOidcAuth extends McpOidcAuthBase {
       firstKeySet,
       periods,
       algorithm,
+      encryptionKey,
       longestToken: Duration.seconds(lifetimesInSeconds.accessToken),
-      logRetention: this.logRetention,
+      logs: this.logs,
       tracingEnabled: this.tracingEnabled,
     }).function;
 
     this.providerFunction = providerFunction(this, 'Provider', {
       table: this.table,
       keySetSecret: this.keySetSecret,
+      encryptionKey,
       upstream: props.upstream,
       appearance: props.appearance && appearance(props.appearance),
-      logRetention: this.logRetention,
+      logs: this.logs,
       tracingEnabled: this.tracingEnabled,
       options: props.functionOptions ?? {},
     });
@@ -267,7 +289,7 @@ export class McpOidcAuth extends McpOidcAuthBase {
       handler: this.providerFunction,
       customDomain: props.customDomain,
       throttle: props.throttle ?? { rateLimit: 50, burstLimit: 100 },
-      logRetention: this.logRetention,
+      logs: this.logs,
       opensAfter: firstKeySet,
     });
     this.api = frontDoor.api;

@@ -1,9 +1,9 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { bundledFunction, configure } from './bundled-function';
 import { type AuthorizerConfig, DPOP_ALGORITHMS } from './contract';
+import type { LogKeeping } from './log-group';
 import { checkKnownScopes, checkScopes, defaultScopes, type ResourceScope, resourceRecord } from './resource';
 import { checkDuration, refuse } from './validation';
 
@@ -79,7 +79,7 @@ export interface TrustedIssuer {
   readonly jwksUrl: string;
   /** Whether tokens may be bound to a key (RFC 9449). */
   readonly dpop: boolean;
-  readonly logRetention: RetentionDays;
+  readonly logs: LogKeeping;
   readonly tracingEnabled: boolean;
 }
 
@@ -212,7 +212,7 @@ export class Protection {
       memorySize: 256,
       // What an HTTP API gives its authorizers.
       timeout: Duration.seconds(10),
-      logRetention: this.trusted.logRetention,
+      logs: this.trusted.logs,
       tracingEnabled: this.trusted.tracingEnabled,
     });
     configure(fn, this.authorizerConfig({}));
@@ -227,7 +227,7 @@ export class Protection {
       description: 'Serves the protected resource metadata of the MCP server (RFC 9728).',
       memorySize: 256,
       timeout: Duration.seconds(10),
-      logRetention: this.trusted.logRetention,
+      logs: this.trusted.logs,
       tracingEnabled: this.trusted.tracingEnabled,
     });
     configure(fn, this.authorizerConfig(this.metadata));

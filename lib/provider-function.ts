@@ -2,12 +2,14 @@ import { Duration } from 'aws-cdk-lib';
 import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { bundledFunction } from './bundled-function';
 import { APPEARANCE_FILE, type Appearance, CONFIG } from './contract';
+import { useThrough } from './encryption-key';
+import type { LogKeeping } from './log-group';
 import type { UpstreamIdp } from './upstream-idp';
 import { checkDuration, checkWholeNumber, refuse } from './validation';
 
@@ -69,7 +71,8 @@ interface ProviderFunctionProps {
   readonly keySetSecret: ISecret;
   readonly upstream: UpstreamIdp;
   readonly appearance?: Appearance;
-  readonly logRetention: RetentionDays;
+  readonly encryptionKey?: IKey;
+  readonly logs: LogKeeping;
   readonly tracingEnabled: boolean;
   readonly options: ProviderFunctionOptions;
 }
@@ -93,7 +96,7 @@ export function providerFunction(scope: Construct, id: string, props: ProviderFu
     description: 'The MCP authorization server.',
     memorySize,
     timeout,
-    logRetention: props.logRetention,
+    logs: props.logs,
     tracingEnabled: props.tracingEnabled,
     environment,
     reservedConcurrentExecutions,
@@ -120,6 +123,8 @@ export function providerFunction(scope: Construct, id: string, props: ProviderFu
   fn.role?.addToPrincipalPolicy(
     new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [props.keySetSecret.secretArn] }),
   );
+  useThrough('dynamodb', fn, props.encryptionKey, 'read');
+  useThrough('secretsmanager', fn, props.encryptionKey, 'read');
   props.upstream._grantReadSecret(fn);
   return fn;
 }
