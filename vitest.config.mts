@@ -5,7 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Have commands of their own: npm run test:rotation, npm run test:deploy.
     exclude: [...configDefaults.exclude, 'test/rotation/**', 'test/deploy/**'],
-    globalSetup: ['test/support/temporary-files.ts', 'test/template/cfn-lint.ts', 'test/permissions/setup.ts'],
+    globalSetup: ['test/support/temporary-files.ts', 'test/permissions/setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 120_000,
     // All cores: much of the time goes by in processes that a test has started and waits for.
