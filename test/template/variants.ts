@@ -80,7 +80,11 @@ export const everyProp = (
     hostedZone: HostedZone.fromHostedZoneAttributes(scope, 'Zone', { hostedZoneId: 'Z0123', zoneName: 'example.com' }),
   },
   removalPolicy: RemovalPolicy.DESTROY,
-  encryptionKey: Key.fromKeyArn(scope, 'OwnKey', `arn:aws:kms:us-east-1:${ACCOUNT}:key/1a4d0000-0000-4000-8000-000000000000`),
+  encryptionKey: Key.fromKeyArn(
+    scope,
+    'OwnKey',
+    `arn:aws:kms:us-east-1:${ACCOUNT}:key/1a4d0000-0000-4000-8000-000000000000`,
+  ),
   lifetimes: {
     accessToken: Duration.minutes(10),
     authorizationCode: Duration.seconds(30),
