@@ -20,7 +20,7 @@ export class CachedSecret {
    * @param refresh seconds between looks at the secret
    */
   constructor(
-    private readonly client: SecretsManagerClient,
+    private readonly client: Pick<SecretsManagerClient, 'send'>,
     private readonly secretId: string,
     private readonly refresh: number,
   ) {}

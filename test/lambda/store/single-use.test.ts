@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DynamoStore } from '../../../lambda/store/dynamo-store';
-import { clientFor, createTable, type TestTable } from './dynamodb';
+import { createTable, lambdaClientFor, type TestTable } from './dynamodb';
 
 let table: TestTable;
 let stores: DynamoStore[];
 
-/** Two stores that share nothing but the table, as two instances of a function do. */
+/** Two stores that share nothing but the table, as two instances of a function do; each with a client of another kind. */
 beforeAll(async () => {
   table = await createTable();
-  stores = [table.client, clientFor(table.endpoint)].map(
+  stores = [table.client, lambdaClientFor(table.endpoint)].map(
     (client) => new DynamoStore({ client, tableName: table.tableName }),
   );
 });
