@@ -10,7 +10,7 @@ import { GuardedFetch } from './client-metadata/guarded-fetch';
 import { MetadataDocuments } from './client-metadata/metadata-documents';
 import { ClientPolicy } from './client-policy';
 import { noContent, registrationPreflight, withCors } from './cors';
-import { createEngine, SESSION_COOKIE } from './engine';
+import { createEngine, RESUME_COOKIE, SESSION_COOKIE } from './engine';
 import { callNodeHandler } from './engine-bridge';
 import { answerFailure, isForPeople, renderError } from './failures';
 import { formOf, type HttpRequest, type HttpResponse, isForm } from './http';
@@ -23,7 +23,7 @@ import { Resources } from './resources';
 import { Sealer } from './sealer';
 import { SignIn } from './sign-in';
 import { within } from './time-limit';
-import { answerTokenRequest } from './token-endpoint';
+import { answerRevocation, answerTokenRequest } from './token-endpoint';
 import { Upstream } from './upstream';
 import { UpstreamRecheck } from './upstream-recheck';
 
@@ -100,20 +100,35 @@ export class AuthorizationServer {
     if (path === '/register') return this.#register(engine, request);
     if (path === '/token' && method === 'POST') return this.#token(engine, request);
     if (path === '/authorize') return this.#authorize(engine, request);
-    if (path === '/callback') return this.#signIn.callback(engine, request);
+    if (path === '/revoke' && method === 'POST') return this.#revoke(engine, request);
+    if (path === '/callback') {
+      return this.#signIn.callback(engine, request, (ended) => this.#resume(engine, request, ended));
+    }
     if (first === 'interaction' && uid) {
       return method === 'POST'
         ? this.#signIn.decide(engine, request, uid)
         : this.#signIn.showConsent(engine, request, uid);
     }
     const response = await this.#callEngine(engine, request);
-    const ended = first === 'authorize' && uid && BrowserBinding.of(request.headers.cookie, uid);
-    return ended ? { ...response, cookies: [...response.cookies, clearCookie(uid)] } : response;
+    return first === 'authorize' && uid ? ended(response, request, uid) : response;
+  }
+
+  /** What the browser would get at the address that the engine has for the end of a sign-in, without being sent there. */
+  async #resume(engine: Provider, request: HttpRequest, uid: string): Promise<HttpResponse> {
+    const cookie = [request.headers.cookie, `${RESUME_COOKIE}=${uid}`].filter(Boolean).join('; ');
+    const headers = { ...request.headers, cookie };
+    const resume = { ...request, method: 'GET', path: `/authorize/${uid}`, query: '', headers, body: Buffer.alloc(0) };
+    const response = ended(await this.#callEngine(engine, resume), request, uid);
+    // The address of this answer has upstream's code in it.
+    return {
+      ...response,
+      headers: { ...response.headers, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' },
+    };
   }
 
   async #authorize(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
     const params = normalizeAuthorizationRequest(new URLSearchParams(request.query), await this.#resources.catalogue());
-    const binding = BrowserBinding.create();
+    const binding = BrowserBinding.create(params.get('client_id') ?? '');
     params.set('browser_binding', binding.hash);
     const response = await this.#callEngine(engine, { ...request, query: params.toString() });
     const [, uid] = /\/interaction\/([\w-]+)$/.exec(response.headers.location ?? '') ?? [];
@@ -129,6 +144,13 @@ export class AuthorizationServer {
     const { config, store } = this.context;
     return answerTokenRequest(store, form, request.headers.authorization, config.lifetimes.client, () =>
       this.#callEngine(engine, { ...request, body: Buffer.from(form.toString()) }),
+    );
+  }
+
+  async #revoke(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
+    if (!isForm(request)) return this.#callEngine(engine, request);
+    return answerRevocation(this.context.store, formOf(request), request.headers.authorization, () =>
+      this.#callEngine(engine, request),
     );
   }
 
@@ -201,6 +223,12 @@ export class AuthorizationServer {
       keySet,
     );
   }
+}
+
+/** A browser that has been sent to the client is bound to the sign-in no longer. */
+function ended(response: HttpResponse, request: HttpRequest, uid: string): HttpResponse {
+  if (!BrowserBinding.of(request.headers.cookie, uid)) return response;
+  return { ...response, cookies: [...response.cookies, clearCookie(uid)] };
 }
 
 function cached(response: HttpResponse, seconds: number): HttpResponse {

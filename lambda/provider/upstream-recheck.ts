@@ -27,10 +27,10 @@ export class UpstreamRecheck {
   ) {}
 
   /** @param expires epoch seconds */
-  async remember(grantId: string, refreshToken: string, expires: number): Promise<void> {
+  async remember(grantId: string, refreshToken: string, expires: number): Promise<boolean> {
     const key = upstreamTokenKey(grantId);
     const token: UpstreamToken = { sealed: this.sealer().seal(refreshToken, key), checkedAt: now() };
-    await this.store.set(key, token, expires * 1000);
+    return this.store.set(key, token, expires * 1000);
   }
 
   /**
