@@ -34,6 +34,10 @@ const lean = {
       const contents = JSON.stringify(Object.fromEntries(MEDIA_TYPES.map((type) => [type, all[type]])));
       return { contents, loader: 'json' };
     });
+    // It asks of every answer whether it is a Response, for which Node loads all of its fetch. The engine answers with none of these.
+    onLoad({ filter: /[\\/]koa[\\/]lib[\\/](application|response)\.js$/ }, ({ path }) => ({
+      contents: `class Response {} class Blob {} class ReadableStream {}\n${readFileSync(path, 'utf8')}`,
+    }));
     // What it prints, when DEBUG asks it to, are requests with all their secrets.
     onLoad({ filter: /[\\/]debug[\\/]src[\\/]index\.js$/ }, () => ({
       contents: 'module.exports = () => Object.assign(() => {}, { enabled: false });',
@@ -41,28 +45,33 @@ const lean = {
   },
 };
 
-const wanted = process.argv.slice(2);
-await Promise.all(
-  Object.entries(bundles)
-    .filter(([name]) => wanted.length === 0 || wanted.includes(name))
-    .map(([name, entry]) =>
-      build({
-        entryPoints: [entry],
-        outfile: `assets/${name}/index.js`,
-        bundle: true,
-        minify: true,
-        // oidc-provider knows its models by the names of their classes.
-        keepNames: name === 'provider',
-        platform: 'node',
-        // Lambda's; operators have what they have.
-        target: name === 'operator' ? 'node22' : 'node24',
-        format: 'cjs',
-        mainFields: ['module', 'main'],
-        legalComments: 'none',
-        logLevel: 'warning',
-        // A require: the first import() of a process takes some ten milliseconds to set up.
-        supported: { 'dynamic-import': false },
-        plugins: name === 'provider' ? [lean] : [],
-      }),
-    ),
-);
+/** @param name of the bundle */
+export function bundleOptions(name) {
+  return {
+    bundle: true,
+    minify: true,
+    // oidc-provider knows its models by the names of their classes.
+    keepNames: name === 'provider',
+    platform: 'node',
+    // Lambda's; operators have what they have.
+    target: name === 'operator' ? 'node22' : 'node24',
+    format: 'cjs',
+    mainFields: ['module', 'main'],
+    legalComments: 'none',
+    logLevel: 'warning',
+    // A require: the first import() of a process takes some ten milliseconds to set up.
+    supported: { 'dynamic-import': false },
+    plugins: name === 'provider' ? [lean] : [],
+  };
+}
+
+if (import.meta.main) {
+  const wanted = process.argv.slice(2);
+  await Promise.all(
+    Object.entries(bundles)
+      .filter(([name]) => wanted.length === 0 || wanted.includes(name))
+      .map(([name, entry]) =>
+        build({ ...bundleOptions(name), entryPoints: [entry], outfile: `assets/${name}/index.js` }),
+      ),
+  );
+}
