@@ -34,6 +34,10 @@ const lean = {
       const contents = JSON.stringify(Object.fromEntries(MEDIA_TYPES.map((type) => [type, all[type]])));
       return { contents, loader: 'json' };
     });
+    // Where the SDK's own clients, of which there are none here, find out about endpoints: in files of a person's laptop.
+    onLoad({ filter: /[\\/]adaptors[\\/]getEndpointFromConfig\.js$/ }, () => ({
+      contents: 'export const getEndpointFromConfig = async () => undefined;',
+    }));
     // It asks of every answer whether it is a Response, for which Node loads all of its fetch. The engine answers with none of these.
     onLoad({ filter: /[\\/]koa[\\/]lib[\\/](application|response)\.js$/ }, ({ path }) => ({
       contents: `class Response {} class Blob {} class ReadableStream {}\n${readFileSync(path, 'utf8')}`,

@@ -24,16 +24,15 @@ const server = createServer(JSON.parse(process.env[CONFIG] ?? '{}'));
 
 function createServer(config: ProviderConfig): AuthorizationServer {
   const secrets = secretsManager(aws);
-  const keySetSecret = new CachedSecret(secrets, config.keySetSecretArn, config.keySetRefresh);
-  // Fetched while the instance starts, so that the first request does not wait for it; a failure shows at that request.
-  keySetSecret.get().catch(() => {});
-  return new AuthorizationServer({
+  const server = new AuthorizationServer({
     config,
     store: new DynamoStore({ client: dynamoDb(aws), tableName: config.tableName }),
-    keySetSecret,
+    keySetSecret: new CachedSecret(secrets, config.keySetSecretArn, config.keySetRefresh),
     upstreamSecret: new CachedSecret(secrets, config.upstream.clientSecretId, UPSTREAM_SECRET_REFRESH),
     appearance: readAppearance(process.env.LAMBDA_TASK_ROOT ?? ''),
   });
+  server.prepare();
+  return server;
 }
 
 /** The Lambda function behind the HTTP API, payload format 2.0. */

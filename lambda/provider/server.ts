@@ -76,6 +76,12 @@ export class AuthorizationServer {
     this.#signIn = new SignIn(store, this.#resources, upstream, this.#recheck, this.#presentations);
   }
 
+  /** Begins with what the first request would wait for; a failure shows at that request. */
+  prepare(): void {
+    this.#currentEngine().catch(() => {});
+    this.#resources.catalogue().catch(() => {});
+  }
+
   /**
    * Never throws.
    *
