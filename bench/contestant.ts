@@ -78,6 +78,11 @@ export class Contestant implements AsyncDisposable {
     return new Person((url, init) => instance.send(url, init), RESOURCE.identifier);
   }
 
+  /** Lets the identity provider forget the requests that it writes down. */
+  forget(): void {
+    for (const list of [this.upstream.requests, this.upstream.tokenRequests] as unknown[][]) list.length = 0;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([this.aws[Symbol.asyncDispose](), this.upstream[Symbol.asyncDispose]()]);
   }

@@ -1,11 +1,6 @@
-import { measureColdStart } from './cold-start';
-import { Contestant } from './contestant';
-import { measureWarmCpu } from './warm';
-
+import { measureDecision, measureModuleStarts } from './authorizer';
 async function main() {
-  await using stock = await Contestant.start('bench/built/stock.js');
-  await using ours = await Contestant.start('assets/provider/index.js');
-  if (process.argv[2] === 'cold') console.log(await measureColdStart([stock, ours], 15));
-  else console.log(await measureWarmCpu([stock, ours], 8));
+  console.log(measureModuleStarts({ empty: 'bench/built/empty.js', jose: 'bench/built/jose.js', ours: 'assets/authorizer/index.js' }, 15));
+  console.log(await measureDecision('assets/authorizer/index.js', 'bench/built/jose.js', 100));
 }
 main();

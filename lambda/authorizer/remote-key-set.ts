@@ -13,12 +13,14 @@ export class KeySetUnavailableError extends Error {
  * @returns finds the key for a token; throws KeySetUnavailableError where the key set does not arrive within 5 seconds or is not one
  */
 export function remoteKeySet(jwksUri: string): JWTVerifyGetKey {
-  const keySet = createRemoteJWKSet(new URL(jwksUri), {
-    timeoutDuration: 5_000,
-    cooldownDuration: 30_000,
-    cacheMaxAge: 600_000,
-  });
+  let keySet: JWTVerifyGetKey | undefined;
   return async (header, token) => {
+    // Not before it is needed: it makes Node load all of fetch, which is many times what the rest of the authorizer is.
+    keySet ??= createRemoteJWKSet(new URL(jwksUri), {
+      timeoutDuration: 5_000,
+      cooldownDuration: 30_000,
+      cacheMaxAge: 600_000,
+    });
     try {
       return await keySet(header, token);
     } catch (error) {
