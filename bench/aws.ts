@@ -3,7 +3,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
-import { CreateTableCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  BatchWriteItemCommand,
+  CreateTableCommand,
+  DynamoDBClient,
+  PutItemCommand,
+  type WriteRequest,
+} from '@aws-sdk/client-dynamodb';
 
 /** One call to DynamoDB, as it was answered. Times in milliseconds. */
 export interface Call {
@@ -79,6 +85,18 @@ export class Aws implements AsyncDisposable {
 
   async put(TableName: string, Item: PutItemCommand['input']['Item']): Promise<void> {
     await this.#client.send(new PutItemCommand({ TableName, Item }));
+  }
+
+  /** Writes many items, 25 at a time. */
+  async putAll(TableName: string, items: Iterable<PutItemCommand['input']['Item']>): Promise<void> {
+    let batch: WriteRequest[] = [];
+    const write = () => this.#client.send(new BatchWriteItemCommand({ RequestItems: { [TableName]: batch } }));
+    for (const Item of items) {
+      if (batch.push({ PutRequest: { Item } }) < 25) continue;
+      await write();
+      batch = [];
+    }
+    if (batch.length > 0) await write();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,19 +1,37 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { Browser } from '../test/support/browser';
+import { Browser, type Page } from '../test/support/browser';
 
 export const ISSUER = 'https://auth.example.com';
 const REDIRECT_URI = 'https://client.example.com/callback';
 
 type Send = (url: URL, init: { method?: string; headers?: Record<string, string>; body?: string }) => Promise<Response>;
 
+interface Surroundings {
+  readonly redirectUri: string;
+  readonly issuer: string;
+  /** What the person does where the identity provider shows a page. */
+  signInUpstream(browser: Browser, page: Page, atClient: (url: URL) => boolean): Promise<Page>;
+}
+
 /** An MCP client and the person in front of it, at one authorization server. */
 export class Person {
   constructor(
     private readonly send: Send,
     private readonly resource: string,
-    private readonly redirectUri = REDIRECT_URI,
-    private readonly issuer = ISSUER,
-  ) {}
+    {
+      redirectUri = REDIRECT_URI,
+      issuer = ISSUER,
+      signInUpstream = async (_, page) => page,
+    }: Partial<Surroundings> = {},
+  ) {
+    this.#redirectUri = redirectUri;
+    this.#issuer = issuer;
+    this.#signInUpstream = signInUpstream;
+  }
+
+  readonly #redirectUri: string;
+  readonly #issuer: string;
+  readonly #signInUpstream: Surroundings['signInUpstream'];
 
   clientId = '';
   refreshToken = '';
@@ -21,15 +39,15 @@ export class Person {
   async register(): Promise<void> {
     const body = JSON.stringify({
       client_name: 'Bench',
-      redirect_uris: [this.redirectUri],
+      redirect_uris: [this.#redirectUri],
       token_endpoint_auth_method: 'none',
       grant_types: ['authorization_code', 'refresh_token'],
       // Both servers get the same client.
-      ...(this.redirectUri.startsWith('http:') ? { application_type: 'native' } : {}),
+      ...(this.#redirectUri.startsWith('http:') ? { application_type: 'native' } : {}),
     });
     const headers = { 'content-type': 'application/json' };
     const answer = await this.#json(
-      await this.send(new URL('/register', this.issuer), { method: 'POST', headers, body }),
+      await this.send(new URL('/register', this.#issuer), { method: 'POST', headers, body }),
     );
     this.clientId = String(answer.client_id);
   }
@@ -37,22 +55,25 @@ export class Person {
   /** Signs in with a browser of its own. */
   async signIn(): Promise<{ code: string; verifier: string }> {
     const verifier = randomBytes(32).toString('base64url');
-    const url = new URL('/authorize', this.issuer);
+    const url = new URL('/authorize', this.#issuer);
     url.search = new URLSearchParams({
       response_type: 'code',
       client_id: this.clientId,
-      redirect_uri: this.redirectUri,
+      redirect_uri: this.#redirectUri,
       code_challenge: createHash('sha256').update(verifier).digest('base64url'),
       code_challenge_method: 'S256',
       resource: this.resource,
       scope: 'notes:use',
     }).toString();
     const browser = new Browser((address, init) =>
-      address.origin === this.issuer ? this.send(address, init as never) : fetch(address, init),
+      address.origin === this.#issuer ? this.send(address, init as never) : fetch(address, init),
     );
-    const atClient = (address: URL) => address.href.startsWith(this.redirectUri);
+    const atClient = (address: URL) => address.href.startsWith(this.#redirectUri);
     let page = await browser.open(url, atClient);
-    if (!atClient(page.url)) page = await browser.submit(page, 'allow', {}, atClient);
+    if (!atClient(page.url)) {
+      page = await browser.submit(page, 'allow', {}, atClient);
+      page = await this.#signInUpstream(browser, page, atClient);
+    }
     const code = page.url.searchParams.get('code');
     if (!code) throw new Error(`No code, but ${page.status} at ${page.url}: ${page.text}`);
     return { code, verifier };
@@ -63,7 +84,7 @@ export class Person {
       grant_type: 'authorization_code',
       code,
       code_verifier: verifier,
-      redirect_uri: this.redirectUri,
+      redirect_uri: this.#redirectUri,
     });
   }
 
@@ -86,7 +107,7 @@ export class Person {
   #post(path: string, params: Record<string, string>): Promise<Response> {
     const body = new URLSearchParams({ client_id: this.clientId, ...params }).toString();
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-    return this.send(new URL(path, this.issuer), { method: 'POST', headers, body });
+    return this.send(new URL(path, this.#issuer), { method: 'POST', headers, body });
   }
 
   async #json(response: Response): Promise<Record<string, unknown>> {
