@@ -42,6 +42,10 @@ const lean = {
     onLoad({ filter: /[\\/]koa[\\/]lib[\\/](application|response)\.js$/ }, ({ path }) => ({
       contents: `class Response {} class Blob {} class ReadableStream {}\n${readFileSync(path, 'utf8')}`,
     }));
+    // It looks whether a stream is one of zlib's, for which it loads zlib. The engine answers with no stream.
+    onLoad({ filter: /[\\/]destroy[\\/]index\.js$/ }, () => ({
+      contents: 'module.exports = (stream) => stream.destroy();',
+    }));
     // What it prints, when DEBUG asks it to, are requests with all their secrets.
     onLoad({ filter: /[\\/]debug[\\/]src[\\/]index\.js$/ }, () => ({
       contents: 'module.exports = () => Object.assign(() => {}, { enabled: false });',

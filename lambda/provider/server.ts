@@ -24,7 +24,7 @@ import { Sealer } from './sealer';
 import { SignIn } from './sign-in';
 import { within } from './time-limit';
 import { answerRevocation, answerTokenRequest } from './token-endpoint';
-import { Upstream } from './upstream';
+import type { Upstream } from './upstream';
 import { UpstreamRecheck } from './upstream-recheck';
 
 export interface ServerContext {
@@ -71,7 +71,14 @@ export class AuthorizationServer {
     });
     this.#presentations = new Presentations(appearance);
     const clientSecret = async () => (await upstreamSecret.get()).text;
-    const upstream = new Upstream(config.upstream, `${config.issuer}/callback`, clientSecret);
+    let loaded: Promise<Upstream> | undefined;
+    // A token request has nothing to ask upstream, but once in a while: it does not wait for what asks to be loaded.
+    const upstream = () => {
+      loaded ??= import('./upstream.js').then(
+        ({ Upstream }) => new Upstream(config.upstream, `${config.issuer}/callback`, clientSecret),
+      );
+      return loaded;
+    };
     this.#recheck = new UpstreamRecheck(store, upstream, () => this.#sealer, config.upstream.recheck);
     this.#signIn = new SignIn(store, this.#resources, upstream, this.#recheck, this.#presentations);
   }

@@ -18,14 +18,8 @@ import { BY_OPERATORS } from './pre-registered-client';
 import { describeRedirect } from './redirect-uri';
 import { type Resources, withImplied } from './resources';
 import { currentUnitOfWork, UnitOfWork } from './unit-of-work';
-import {
-  type Person,
-  PersonNotAllowed,
-  type Upstream,
-  type UpstreamChecks,
-  UpstreamRefused,
-  UpstreamUnavailable,
-} from './upstream';
+import type { Person, Upstream, UpstreamChecks } from './upstream';
+import { PersonNotAllowed, UpstreamRefused, UpstreamUnavailable } from './upstream-errors';
 import type { UpstreamRecheck } from './upstream-recheck';
 
 /** Seconds that upstream's answer may take (MCP security best practices: 10 minutes). */
@@ -59,7 +53,7 @@ export class SignIn {
   constructor(
     private readonly store: DynamoStore,
     private readonly resources: Resources,
-    private readonly upstream: Upstream,
+    private readonly upstream: () => Promise<Upstream>,
     private readonly recheck: UpstreamRecheck,
     private readonly presentations: Presentations,
   ) {}
@@ -88,7 +82,7 @@ export class SignIn {
       scopes: withImplied(resource, scopes),
       identifies: scopes.includes('openid'),
       staysConnected: client.grantTypeAllowed('refresh_token'),
-      upstream: await this.upstream.signInAddress(),
+      upstream: await (await this.upstream()).signInAddress(),
     });
   }
 
@@ -124,7 +118,7 @@ export class SignIn {
     const checks = checksOf(binding, uid, attempt);
     let location: string;
     try {
-      location = await this.upstream.authorizationUrl(checks, form.get('account') === 'other');
+      location = await (await this.upstream()).authorizationUrl(checks, form.get('account') === 'other');
     } catch (error) {
       return upstreamProblem(error, presentation, uid);
     }
@@ -170,7 +164,7 @@ export class SignIn {
     }
 
     try {
-      const person = await this.upstream.person(request.query, checks);
+      const person = await (await this.upstream()).person(request.query, checks);
       const grantId = await this.#grant(engine, open, person, transaction, unit);
       return await this.#finish(open, person, grantId, { unit, resume, presentation });
     } catch (error) {

@@ -4,7 +4,8 @@ import { grantKey, upstreamTokenKey } from './keys';
 import { logEvent, logProblem } from './log';
 import type { Sealer } from './sealer';
 import { currentUnitOfWork } from './unit-of-work';
-import { type Upstream, UpstreamRefused } from './upstream';
+import type { Upstream } from './upstream';
+import { UpstreamRefused } from './upstream-errors';
 
 /** Upstream's refresh token for one grant, sealed. */
 interface UpstreamToken {
@@ -21,7 +22,7 @@ export class UpstreamRecheck {
    */
   constructor(
     private readonly store: DynamoStore,
-    private readonly upstream: Upstream,
+    private readonly upstream: () => Promise<Upstream>,
     private readonly sealer: () => Sealer,
     private readonly interval: number,
   ) {}
@@ -42,7 +43,7 @@ export class UpstreamRecheck {
     if (!record || !(await this.#claim(record))) return true;
     try {
       const { sealed } = record.value as UpstreamToken;
-      const refreshToken = await this.upstream.refresh(this.sealer().open(sealed, record.key), sub);
+      const refreshToken = await (await this.upstream()).refresh(this.sealer().open(sealed, record.key), sub);
       await this.remember(grantId, refreshToken, record.expiresAt ?? now() + this.interval);
       return true;
     } catch (error) {
