@@ -106,12 +106,12 @@ export class AuthorizationServer {
     const { method, path } = request;
     if (method === 'OPTIONS' && !request.headers['access-control-request-method']) return noContent();
     if (path === '/') return rootPage(this.#presentations.for(request.headers['accept-language']));
+    if (path === '/token' && method === 'POST' && isForm(request)) return this.#token(request);
     const engine = await this.#currentEngine();
     const [, first, uid] = path.split('/');
     if (DISCOVERY.has(path)) return this.#metadata(engine, request);
     if (path === '/jwks') return cached(await this.#callEngine(engine, request), this.context.config.keySetRefresh);
     if (path === '/register') return this.#register(engine, request);
-    if (path === '/token' && method === 'POST') return this.#token(engine, request);
     if (path === '/authorize') return this.#authorize(engine, request);
     if (path === '/revoke' && method === 'POST') return this.#revoke(engine, request);
     if (path === '/callback') {
@@ -151,13 +151,15 @@ export class AuthorizationServer {
     return { ...response, cookies: [...response.cookies, ...cookies] };
   }
 
-  async #token(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
-    if (!isForm(request)) return this.#callEngine(engine, request);
-    const form = normalizeTokenRequest(formOf(request), await this.#resources.catalogue());
+  /** On a fresh instance the request's own records are read beside the key set and the resources. */
+  async #token(request: HttpRequest): Promise<HttpResponse> {
+    const form = formOf(request);
     const { config, store } = this.context;
-    return answerTokenRequest(store, form, request.headers.authorization, config.lifetimes.client, () =>
-      this.#callEngine(engine, { ...request, body: Buffer.from(form.toString()) }),
-    );
+    return answerTokenRequest(store, form, request.headers.authorization, config.lifetimes.client, async () => {
+      const [engine, catalogue] = await Promise.all([this.#currentEngine(), this.#resources.catalogue()]);
+      const body = Buffer.from(normalizeTokenRequest(form, catalogue).toString());
+      return this.#callEngine(engine, { ...request, body });
+    });
   }
 
   async #revoke(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
