@@ -7,6 +7,7 @@ import type * as DemoProvider from '../local/identity-provider/start';
 import type * as Local from '../local/start';
 import type { Browser } from '../test/support/browser';
 import { Person } from './person';
+import { writeInto } from './report';
 import { progress, quantile } from './statistics';
 
 /** What ran: the compiled package, as `npm start` runs it. */
@@ -131,14 +132,20 @@ async function call(mcpUrl: string, accessToken: string): Promise<void> {
 }
 
 function report({ milliseconds, errors }: Outcome): void {
-  console.log(`| What | Number | Per second | p50 ms | p95 ms | p99 ms |\n| --- | --- | --- | --- | --- | --- |`);
-  for (const [kind, times] of Object.entries(milliseconds)) {
+  const lines = Object.entries(milliseconds).map(([kind, times]) => {
     const at = (q: number) => quantile(times, q).toFixed(0);
-    console.log(
-      `| ${kind} | ${times.length} | ${(times.length / SECONDS).toFixed(1)} | ${at(0.5)} | ${at(0.95)} | ${at(0.99)} |`,
-    );
-  }
-  console.log(`\nErrors: ${errors.length}`);
+    const rate = (times.length / SECONDS).toFixed(1);
+    return `| ${kind} | ${WORKERS[kind as Kind]} | ${times.length} | ${rate} | ${at(0.5)} | ${at(0.95)} | ${at(0.99)} |`;
+  });
+  const text = [
+    '| What | At once | Number | Per second | p50 ms | p95 ms | p99 ms |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
+    ...lines,
+    '',
+    `${SECONDS} seconds on ${new Date().toISOString().slice(0, 10)}, ${errors.length} errors.`,
+  ].join('\n');
+  writeInto('load', text);
+  console.log(text);
   for (const error of new Set(errors)) console.log(`  ${error}`);
   if (errors.length > 0) process.exitCode = 1;
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { gzipSync } from 'node:zlib';
 import { measureDecision, measureModuleStarts } from './authorizer';
@@ -6,7 +6,7 @@ import { measureColdStart } from './cold-start';
 import { Contestant } from './contestant';
 import { measureCosts } from './cost';
 import { measureMemory } from './memory';
-import { type Row, table } from './report';
+import { type Row, table, writeInto } from './report';
 import { progress } from './statistics';
 import { measureTable } from './table';
 import { measureWarmCpu } from './warm';
@@ -136,15 +136,11 @@ async function main(): Promise<void> {
     tables,
     reproduced,
   };
-  mkdirSync('bench', { recursive: true });
   writeFileSync('bench/results.json', `${JSON.stringify(results, undefined, 2)}\n`);
   const text = table(rows);
-  const page = readFileSync('docs/performance.md', 'utf8');
-  const between = /(<!-- bench -->\n)[\s\S]*?(\n<!-- \/bench -->)/;
-  const caption = `Measured on ${results.date} with Node ${machine.node} on ${machine.cpus} CPUs.`;
-  writeFileSync(
-    'docs/performance.md',
-    page.replace(between, (_, begin, end) => `${begin}${text}\n\n${caption}${end}`),
+  writeInto(
+    'bench',
+    `${text}\n\nMeasured on ${results.date} with Node ${machine.node} on ${machine.cpus} CPUs, which other work shared.`,
   );
   console.log(text);
 }
