@@ -61,6 +61,7 @@ describe('the package', () => {
         'docs/keys.md',
         'docs/local.md',
         'docs/operations.md',
+        'docs/performance.md',
         'docs/security.md',
         'docs/storage-schema.md',
         'dist/bin/mcp-oidc-auth.js',

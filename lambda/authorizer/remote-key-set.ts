@@ -27,22 +27,28 @@ export function remoteKeySet(jwksUri: string): JWTVerifyGetKey {
   let maxAge = LONGEST;
   let fetchedAt = Number.NEGATIVE_INFINITY;
   let failedAt = Number.NEGATIVE_INFINITY;
-  const keySet = createRemoteJWKSet(new URL(jwksUri), {
-    timeoutDuration: 5_000,
-    cooldownDuration: 30_000,
-    // Its age is looked after here.
-    cacheMaxAge: Number.POSITIVE_INFINITY,
-    [customFetch]: async (url, options) => {
-      const response = await fetch(url, options);
-      maxAge = maxAgeOf(response.headers.get('cache-control'));
-      return response;
-    },
-  });
+  let made: ReturnType<typeof createRemoteJWKSet> | undefined;
+
+  /** Not before it is needed: it makes Node load all of fetch, which is many times what the rest of the authorizer is. */
+  function keySet() {
+    made ??= createRemoteJWKSet(new URL(jwksUri), {
+      timeoutDuration: 5_000,
+      cooldownDuration: 30_000,
+      // Its age is looked after here.
+      cacheMaxAge: Number.POSITIVE_INFINITY,
+      [customFetch]: async (url, options) => {
+        const response = await fetch(url, options);
+        maxAge = maxAgeOf(response.headers.get('cache-control'));
+        return response;
+      },
+    });
+    return made;
+  }
 
   async function refresh(): Promise<void> {
     const begun = Date.now();
     try {
-      await keySet.reload();
+      await keySet().reload();
       fetchedAt = begun;
     } catch (error) {
       failedAt = Date.now();
@@ -70,7 +76,7 @@ export function remoteKeySet(jwksUri: string): JWTVerifyGetKey {
   return async (header, token) => {
     try {
       await keepUpToDate();
-      return await keySet(header, token);
+      return await keySet()(header, token);
     } catch (error) {
       // These two are about the token: it names no key, or none of ours. Everything else is about the key set.
       if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) {

@@ -48,7 +48,7 @@ class ClientAdapter extends RecordAdapter {
   /** For the URL of a metadata document the answer is final, so that the engine never looks for the document itself. */
   override async find(id: string): Promise<AdapterPayload | undefined> {
     if (!isClientIdUrl(id)) return super.find(id);
-    const duringTokenRequest = currentUnitOfWork.getStore() !== undefined;
+    const duringTokenRequest = currentUnitOfWork.getStore()?.purpose === 'token';
     const metadata = await this.context.documents.find(id, () => this.record(id), duringTokenRequest);
     return asPresented(metadata, Boolean(Provider.ctx?.oidc.params?.client_assertion)) as AdapterPayload;
   }
@@ -73,7 +73,7 @@ class ClientAdapter extends RecordAdapter {
 
 class InteractionAdapter extends RecordAdapter {
   override async find(id: string): Promise<AdapterPayload | undefined> {
-    const [record, decision] = await this.context.store.read([this.keyOf(id), decisionKey(id)]);
+    const [record, decision] = await this.records([this.keyOf(id), decisionKey(id)]);
     if (!record || record.consumedAt !== undefined) return undefined;
     return { ...(await this.payload(id, record)), ...(decision?.value as AdapterPayload | undefined) };
   }
@@ -91,9 +91,10 @@ class InteractionAdapter extends RecordAdapter {
 
   /** The engine ends an interaction when it resumes: one caller gets the code, however many ask at once. */
   override async destroy(id: string): Promise<void> {
-    if (!(await this.context.store.consume(this.keyOf(id), { now: now() }))) {
-      throw new errors.SessionNotFound('interaction session not found');
-    }
+    const end = () => this.context.store.consume(this.keyOf(id), { now: now() });
+    const unit = currentUnitOfWork.getStore();
+    if (unit) unit.collect(end);
+    else if (!(await end())) throw new errors.SessionNotFound('interaction session not found');
   }
 }
 

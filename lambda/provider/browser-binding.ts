@@ -11,8 +11,9 @@ import { hash } from './keys';
  * another browser cannot finish what this one began.
  */
 export class BrowserBinding {
-  static create(): BrowserBinding {
-    return new BrowserBinding(randomBytes(32).toString('base64url'));
+  /** @param clientId of the client that asked: its record is read beside the interaction's, before that says whose it is */
+  static create(clientId: string): BrowserBinding {
+    return new BrowserBinding(`${randomBytes(32).toString('base64url')}.${hash(clientId)}`);
   }
 
   /** The binding that this browser holds for the interaction `uid`, if any. */
@@ -35,6 +36,11 @@ export class BrowserBinding {
   }
 
   private constructor(private readonly secret: string) {}
+
+  /** The hash of the client's id, as the browser has it: good for knowing what to read, and for nothing else. */
+  get clientHash(): string {
+    return this.secret.slice(this.secret.indexOf('.') + 1);
+  }
 
   /** What the interaction remembers. */
   get hash(): string {

@@ -21,7 +21,7 @@ export class CachedSecret {
    * @param stage the staging label of the version
    */
   constructor(
-    private readonly client: SecretsManagerClient,
+    private readonly client: Pick<SecretsManagerClient, 'send'>,
     private readonly secretId: string,
     private readonly refresh: number,
     private readonly stage: 'AWSCURRENT' | 'AWSPREVIOUS' = 'AWSCURRENT',

@@ -11,7 +11,7 @@ export class ClientSecret {
   readonly #previous: CachedSecret;
 
   /** @param secretId the secret's ARN or name */
-  constructor(client: SecretsManagerClient, secretId: string) {
+  constructor(client: Pick<SecretsManagerClient, 'send'>, secretId: string) {
     this.#current = new CachedSecret(client, secretId, REFRESH);
     this.#previous = new CachedSecret(client, secretId, REFRESH, 'AWSPREVIOUS');
   }

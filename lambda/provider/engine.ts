@@ -4,7 +4,6 @@ import { type AccessTokenAlgorithm, DPOP_ALGORITHMS, type KeySet, type ProviderC
 import type { Store } from '../store/store';
 import { adapterFactory } from './adapter';
 import { OIDC_SCOPES } from './authorization-request';
-import { BrowserBinding } from './browser-binding';
 import { FetchUnavailable, type GuardedFetch } from './client-metadata/guarded-fetch';
 import type { MetadataDocuments } from './client-metadata/metadata-documents';
 import { now } from './clock';
@@ -42,6 +41,9 @@ const LONGEST_ASSERTION = 60 * 60;
 
 /** Never sent: no login session of our own. */
 export const SESSION_COOKIE = '__Host-session';
+
+/** Names the sign-in, to the engine, that a browser comes back from. */
+export const RESUME_COOKIE = '__Secure-mcp-resume';
 
 /** oidc-provider, configured as the authorization server of MCP servers, signing with `keySet`. */
 export function createEngine(context: EngineContext, keySet: KeySet): Provider {
@@ -111,7 +113,7 @@ function configuration(
       token: '/token',
     },
     cookies: {
-      names: { interaction: '__Secure-mcp-interaction', resume: '__Secure-mcp-resume', session: SESSION_COOKIE },
+      names: { interaction: '__Secure-mcp-interaction', resume: RESUME_COOKIE, session: SESSION_COOKIE },
       // The values are random handles of records in the table: a signature would add nothing.
       keys: [],
       long: { signed: false, secure: true, httpOnly: true, sameSite: 'lax' },
@@ -137,9 +139,7 @@ function configuration(
     // Consent is asked for each authorization, and each has a Grant of its own: the one that its consent has made.
     loadExistingGrant: async (ctx) => {
       const grantId = ctx.oidc.result?.consent?.grantId;
-      if (!grantId) return undefined;
-      requireSameBrowser(ctx);
-      return ctx.oidc.provider.Grant.find(grantId);
+      return grantId ? ctx.oidc.provider.Grant.find(grantId) : undefined;
     },
     findAccount: async (_ctx, sub, token) => {
       if (token?.kind === 'RefreshToken' && token.grantId && !(await recheck.holds(token.grantId, sub)))
@@ -210,14 +210,5 @@ function configuration(
 function requireShortAssertion(exp: number): void {
   if (exp > Date.now() / 1000 + LONGEST_ASSERTION) {
     throw new errors.InvalidClientAuth(`a client assertion must expire within ${LONGEST_ASSERTION} seconds`);
-  }
-}
-
-/** The resume belongs to the browser that gave consent, not to whoever knows the address. */
-function requireSameBrowser(ctx: KoaContextWithOIDC): void {
-  const interaction = ctx.oidc.entities.Interaction;
-  const binding = interaction && BrowserBinding.of(ctx.get('cookie'), interaction.uid);
-  if (!binding?.matches(interaction?.params.browser_binding)) {
-    throw new errors.AccessDenied('this sign-in was begun in another browser');
   }
 }

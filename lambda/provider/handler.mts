@@ -1,8 +1,7 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { CONFIG, type ProviderConfig } from '../../lib/contract.js';
+import { dynamoDb, secretsManager } from '../aws/services.js';
 import { lambdaLog } from '../lambda-log.js';
 import { DynamoStore } from '../store/dynamo-store.js';
 import { readAppearance } from './appearance.js';
@@ -13,7 +12,7 @@ import { currentRequest, logEvent, loggablePath, logTo } from './log.js';
 import { AuthorizationServer } from './server.js';
 
 /** In milliseconds: DynamoDB answers in some ten, so what takes a second is lost, and another try is sooner there than its answer. */
-const aws = { maxAttempts: 3, requestHandler: { connectionTimeout: 1_000, requestTimeout: 2_000 } };
+const aws = { maxAttempts: 3, connectionTimeout: 1_000, requestTimeout: 2_000 };
 
 /** In milliseconds: API Gateway waits for 30 seconds, and for a cold start they have begun before the function has. */
 const LONGEST = 25_000;
@@ -24,17 +23,16 @@ const server = createServer(JSON.parse(process.env[CONFIG] ?? '{}'));
 
 function createServer(config: ProviderConfig): AuthorizationServer {
   logTo(lambdaLog(config.issuer));
-  const secrets = new SecretsManagerClient(aws);
-  const keySetSecret = new CachedSecret(secrets, config.keySetSecretArn, config.keySetRefresh);
-  // Fetched while the instance starts, so that the first request does not wait for it; a failure shows at that request.
-  keySetSecret.get().catch(() => {});
-  return new AuthorizationServer({
+  const secrets = secretsManager(aws);
+  const server = new AuthorizationServer({
     config,
-    store: new DynamoStore({ client: new DynamoDBClient(aws), tableName: config.tableName }),
-    keySetSecret,
+    store: new DynamoStore({ client: dynamoDb(aws), tableName: config.tableName }),
+    keySetSecret: new CachedSecret(secrets, config.keySetSecretArn, config.keySetRefresh),
     clientSecret: new ClientSecret(secrets, config.upstream.clientSecretId),
     appearance: readAppearance(process.env.LAMBDA_TASK_ROOT ?? ''),
   });
+  server.prepare();
+  return server;
 }
 
 /** The Lambda function behind the HTTP API, payload format 2.0. */

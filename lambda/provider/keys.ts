@@ -8,7 +8,8 @@ export function hash(handle: string): string {
   return createHash('sha256').update(handle).digest('base64url');
 }
 
-export const clientKey = (clientId: string) => `${CLIENT_PREFIX}${hash(clientId)}`;
+export const clientKey = (clientId: string) => clientKeyOf(hash(clientId));
+export const clientKeyOf = (clientHash: string) => `${CLIENT_PREFIX}${clientHash}`;
 /** A client assertion or DPoP proof that was presented. */
 export const presentedKey = (clientId: string, jti: string) => `presented#${hash(JSON.stringify([clientId, jti]))}`;
 /** A protected resource: without a hash, so that all of them are listed by one Query. */

@@ -29,7 +29,9 @@ export class RecordAdapter implements Adapter {
     // The handle is the bearer value: it stays out of the record, whose key holds its hash.
     const { jti: _, ...value } = payload;
     const key = this.keyOf(id);
-    await this.write(() => this.put(key, value, (now() + expiresIn) * 1000));
+    const expiresAt = now() + expiresIn;
+    await this.write(() => this.put(key, value, expiresAt * 1000));
+    currentUnitOfWork.getStore()?.expect({ key, value, expiresAt });
   }
 
   async consume(id: string): Promise<void> {
@@ -58,11 +60,16 @@ export class RecordAdapter implements Adapter {
   }
 
   protected async record(id: string): Promise<StoredRecord | undefined> {
-    const key = this.keyOf(id);
-    const unit = currentUnitOfWork.getStore();
-    if (unit?.has(key)) return unit.get(key);
-    const [record] = await this.context.store.read([key]);
+    const [record] = await this.records([this.keyOf(id)]);
     return record;
+  }
+
+  /** In the order of `keys`; what the unit of work has read already is not read again. */
+  protected async records(keys: readonly string[]): Promise<(StoredRecord | undefined)[]> {
+    const unit = currentUnitOfWork.getStore();
+    return unit && keys.every((key) => unit.has(key))
+      ? keys.map((key) => unit.get(key))
+      : this.context.store.read(keys);
   }
 
   /** Outside a unit of work a write happens at once, and a condition that fails refuses the request. */

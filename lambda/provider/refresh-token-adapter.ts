@@ -29,6 +29,12 @@ export class RefreshTokenAdapter extends RecordAdapter {
     await this.write(() => this.context.store.consume(this.keyOf(id), options));
   }
 
+  /**
+   * At a revocation the engine deletes the token and then its grant. The grant alone is enough, for no refresh token is worth
+   * anything without it; where it cannot be deleted nothing has happened, and the client hears so.
+   */
+  override async destroy(): Promise<void> {}
+
   /** A successor that is there already is the same one: whoever was first, both clients hold it. */
   protected override async put(key: string, value: object, expires: number): Promise<boolean> {
     await this.context.store.putIfAbsent(key, value, expires);

@@ -11,7 +11,7 @@ import { MetadataDocuments } from './client-metadata/metadata-documents';
 import { ClientPolicy } from './client-policy';
 import type { ClientSecret } from './client-secret';
 import { noContent, registrationPreflight, withCors } from './cors';
-import { createEngine, SESSION_COOKIE } from './engine';
+import { createEngine, RESUME_COOKIE, SESSION_COOKIE } from './engine';
 import { callNodeHandler } from './engine-bridge';
 import { answerFailure, isForPeople, renderError } from './failures';
 import { formOf, type HttpRequest, type HttpResponse, isForm } from './http';
@@ -24,8 +24,8 @@ import { Resources } from './resources';
 import { Sealer } from './sealer';
 import { SignIn } from './sign-in';
 import { within } from './time-limit';
-import { answerTokenRequest } from './token-endpoint';
-import { Upstream } from './upstream';
+import { answerRevocation, answerTokenRequest } from './token-endpoint';
+import type { Upstream } from './upstream';
 import { UpstreamRecheck } from './upstream-recheck';
 
 export interface ServerContext {
@@ -71,9 +71,22 @@ export class AuthorizationServer {
       lifetime: config.lifetimes.client,
     });
     this.#presentations = new Presentations(appearance);
-    const upstream = new Upstream(config.upstream, `${config.issuer}/callback`, clientSecret);
+    let loaded: Promise<Upstream> | undefined;
+    // A token request has nothing to ask upstream, but once in a while: it does not wait for what asks to be loaded.
+    const upstream = () => {
+      loaded ??= import('./upstream.js').then(
+        ({ Upstream }) => new Upstream(config.upstream, `${config.issuer}/callback`, clientSecret),
+      );
+      return loaded;
+    };
     this.#recheck = new UpstreamRecheck(store, upstream, () => this.#sealer, config.upstream.recheck);
     this.#signIn = new SignIn(store, this.#resources, upstream, this.#recheck, this.#presentations);
+  }
+
+  /** Begins with what the first request would wait for; a failure shows at that request. */
+  prepare(): void {
+    this.#currentEngine().catch(() => {});
+    this.#resources.catalogue().catch(() => {});
   }
 
   /**
@@ -93,27 +106,42 @@ export class AuthorizationServer {
     const { method, path } = request;
     if (method === 'OPTIONS' && !request.headers['access-control-request-method']) return noContent();
     if (path === '/') return rootPage(this.#presentations.for(request.headers['accept-language']));
+    if (path === '/token' && method === 'POST' && isForm(request)) return this.#token(request);
     const engine = await this.#currentEngine();
     const [, first, uid] = path.split('/');
     if (DISCOVERY.has(path)) return this.#metadata(engine, request);
     if (path === '/jwks') return cached(await this.#callEngine(engine, request), this.context.config.keySetRefresh);
     if (path === '/register') return this.#register(engine, request);
-    if (path === '/token' && method === 'POST') return this.#token(engine, request);
     if (path === '/authorize') return this.#authorize(engine, request);
-    if (path === '/callback') return this.#signIn.callback(engine, request);
+    if (path === '/revoke' && method === 'POST') return this.#revoke(engine, request);
+    if (path === '/callback') {
+      return this.#signIn.callback(engine, request, (ended) => this.#resume(engine, request, ended));
+    }
     if (first === 'interaction' && uid) {
       return method === 'POST'
         ? this.#signIn.decide(engine, request, uid)
         : this.#signIn.showConsent(engine, request, uid);
     }
     const response = await this.#callEngine(engine, request);
-    const ended = first === 'authorize' && uid && BrowserBinding.of(request.headers.cookie, uid);
-    return ended ? { ...response, cookies: [...response.cookies, clearCookie(uid)] } : response;
+    return first === 'authorize' && uid ? ended(response, request, uid) : response;
+  }
+
+  /** What the browser would get at the address that the engine has for the end of a sign-in, without being sent there. */
+  async #resume(engine: Provider, request: HttpRequest, uid: string): Promise<HttpResponse> {
+    const cookie = [request.headers.cookie, `${RESUME_COOKIE}=${uid}`].filter(Boolean).join('; ');
+    const headers = { ...request.headers, cookie };
+    const resume = { ...request, method: 'GET', path: `/authorize/${uid}`, query: '', headers, body: Buffer.alloc(0) };
+    const response = ended(await this.#callEngine(engine, resume), request, uid);
+    // The address of this answer has upstream's code in it.
+    return {
+      ...response,
+      headers: { ...response.headers, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' },
+    };
   }
 
   async #authorize(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
     const params = normalizeAuthorizationRequest(new URLSearchParams(request.query), await this.#resources.catalogue());
-    const binding = BrowserBinding.create();
+    const binding = BrowserBinding.create(params.get('client_id') ?? '');
     params.set('browser_binding', binding.hash);
     const response = await this.#callEngine(engine, { ...request, query: params.toString() });
     const [, uid] = /\/interaction\/([\w-]+)$/.exec(response.headers.location ?? '') ?? [];
@@ -123,12 +151,21 @@ export class AuthorizationServer {
     return { ...response, cookies: [...response.cookies, ...cookies] };
   }
 
-  async #token(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
-    if (!isForm(request)) return this.#callEngine(engine, request);
-    const form = normalizeTokenRequest(formOf(request), await this.#resources.catalogue());
+  /** On a fresh instance the request's own records are read beside the key set and the resources. */
+  async #token(request: HttpRequest): Promise<HttpResponse> {
+    const form = formOf(request);
     const { config, store } = this.context;
-    return answerTokenRequest(store, form, request.headers.authorization, config.lifetimes.client, () =>
-      this.#callEngine(engine, { ...request, body: Buffer.from(form.toString()) }),
+    return answerTokenRequest(store, form, request.headers.authorization, config.lifetimes.client, async () => {
+      const [engine, catalogue] = await Promise.all([this.#currentEngine(), this.#resources.catalogue()]);
+      const body = Buffer.from(normalizeTokenRequest(form, catalogue).toString());
+      return this.#callEngine(engine, { ...request, body });
+    });
+  }
+
+  async #revoke(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
+    if (!isForm(request)) return this.#callEngine(engine, request);
+    return answerRevocation(this.context.store, formOf(request), request.headers.authorization, () =>
+      this.#callEngine(engine, request),
     );
   }
 
@@ -201,6 +238,12 @@ export class AuthorizationServer {
       keySet,
     );
   }
+}
+
+/** A browser that has been sent to the client is bound to the sign-in no longer. */
+function ended(response: HttpResponse, request: HttpRequest, uid: string): HttpResponse {
+  if (!BrowserBinding.of(request.headers.cookie, uid)) return response;
+  return { ...response, cookies: [...response.cookies, clearCookie(uid)] };
 }
 
 function cached(response: HttpResponse, seconds: number): HttpResponse {

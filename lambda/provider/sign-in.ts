@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import type { Client, Interaction, InteractionResults, Provider } from 'oidc-provider';
 import type { ResourceRecord } from '../../lib/contract';
 import type { Store } from '../store/store';
-import { AlreadyDecided } from './adapter';
 import { BrowserBinding } from './browser-binding';
 import { publisherOf } from './client-metadata/client-id-url';
 import { now } from './clock';
@@ -10,7 +9,7 @@ import type { ConsentRecord } from './consent-record';
 import { displayable } from './displayable';
 import type { PersonalGrant } from './engine';
 import { formOf, type HttpRequest, type HttpResponse, isForm, seeOther } from './http';
-import { grantKey, personKey, upstreamKey, upstreamTokenKey } from './keys';
+import { clientKeyOf, decisionKey, grantKey, interactionKey, personKey, upstreamKey, upstreamTokenKey } from './keys';
 import { logEvent, logProblem } from './log';
 import { consentPage } from './pages/consent-page';
 import { errorPage, notAllowedPage, upstreamDownPage } from './pages/error-page';
@@ -18,14 +17,9 @@ import type { Presentation, Presentations } from './pages/presentation';
 import { BY_OPERATORS } from './pre-registered-client';
 import { describeRedirect } from './redirect-uri';
 import { type Resources, withImplied } from './resources';
-import {
-  type Person,
-  PersonNotAllowed,
-  type Upstream,
-  type UpstreamChecks,
-  UpstreamRefused,
-  UpstreamUnavailable,
-} from './upstream';
+import { currentUnitOfWork, UnitOfWork } from './unit-of-work';
+import type { Person, Upstream, UpstreamChecks } from './upstream';
+import { PersonNotAllowed, UpstreamRefused, UpstreamUnavailable } from './upstream-errors';
 import type { UpstreamRecheck } from './upstream-recheck';
 
 /** Seconds that upstream's answer may take (MCP security best practices: 10 minutes). */
@@ -39,6 +33,9 @@ interface UpstreamTransaction {
   /** Epoch seconds. */
   readonly consentedAt: number;
 }
+
+/** The engine's answer to a sign-in that has its result. */
+type Resume = (uid: string) => Promise<HttpResponse>;
 
 /** A sign-in that is open in this browser. */
 interface OpenSignIn {
@@ -56,13 +53,18 @@ export class SignIn {
   constructor(
     private readonly store: Store,
     private readonly resources: Resources,
-    private readonly upstream: Upstream,
+    private readonly upstream: () => Promise<Upstream>,
     private readonly recheck: UpstreamRecheck,
     private readonly presentations: Presentations,
   ) {}
 
   /** GET /interaction/{uid} */
   async showConsent(engine: Provider, request: HttpRequest, uid: string): Promise<HttpResponse> {
+    const unit = await this.#unit(uid, BrowserBinding.of(request.headers.cookie, uid));
+    return currentUnitOfWork.run(unit, () => this.#showConsent(engine, request, uid));
+  }
+
+  async #showConsent(engine: Provider, request: HttpRequest, uid: string): Promise<HttpResponse> {
     const presentation = this.#presentationFor(request);
     const open = await this.#open(engine, request, uid, presentation);
     if ('status' in open) return open;
@@ -80,12 +82,17 @@ export class SignIn {
       scopes: withImplied(resource, scopes),
       identifies: scopes.includes('openid'),
       staysConnected: client.grantTypeAllowed('refresh_token'),
-      upstream: await this.upstream.signInAddress(),
+      upstream: await (await this.upstream()).signInAddress(),
     });
   }
 
   /** POST /interaction/{uid}: the person's decision. */
   async decide(engine: Provider, request: HttpRequest, uid: string): Promise<HttpResponse> {
+    const unit = await this.#unit(uid, BrowserBinding.of(request.headers.cookie, uid));
+    return currentUnitOfWork.run(unit, () => this.#decide(engine, request, uid));
+  }
+
+  async #decide(engine: Provider, request: HttpRequest, uid: string): Promise<HttpResponse> {
     const presentation = this.#presentationFor(request);
     const open = await this.#open(engine, request, uid, presentation);
     if ('status' in open) return open;
@@ -111,7 +118,7 @@ export class SignIn {
     const checks = checksOf(binding, uid, attempt);
     let location: string;
     try {
-      location = await this.upstream.authorizationUrl(checks, form.get('account') === 'other');
+      location = await (await this.upstream()).authorizationUrl(checks, form.get('account') === 'other');
     } catch (error) {
       return upstreamProblem(error, presentation, uid);
     }
@@ -122,30 +129,44 @@ export class SignIn {
     return seeOther(location);
   }
 
-  /** GET /callback: upstream's answer. */
-  async callback(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
+  /**
+   * GET /callback: upstream's answer.
+   *
+   * @param resume lets the engine answer the client, as it does where it resumes the sign-in
+   */
+  async callback(engine: Provider, request: HttpRequest, resume: Resume): Promise<HttpResponse> {
     const presentation = this.#presentationFor(request);
     const state = new URLSearchParams(request.query).get('state') ?? '';
     const found = BrowserBinding.forState(request.headers.cookie, state);
     if (!found) return errorPage(presentation, 'otherBrowser');
     const { uid, binding } = found;
     const key = upstreamKey(uid, state);
-    const [open, [record]] = await Promise.all([
-      this.#open(engine, request, uid, presentation),
-      this.store.read([key]),
-    ]);
+    const unit = await this.#unit(uid, binding, [key]);
+    return currentUnitOfWork.run(unit, () => this.#callback(engine, request, found, { unit, key, resume }));
+  }
+
+  async #callback(
+    engine: Provider,
+    request: HttpRequest,
+    { uid, binding }: { readonly uid: string; readonly binding: BrowserBinding },
+    { unit, key, resume }: { readonly unit: UnitOfWork; readonly key: string; readonly resume: Resume },
+  ): Promise<HttpResponse> {
+    const presentation = this.#presentationFor(request);
+    const open = await this.#open(engine, request, uid, presentation);
     if ('status' in open) return open;
     const { clientId } = open.client;
-    const transaction = record?.value as UpstreamTransaction | undefined;
+    const transaction = unit.get(key)?.value as UpstreamTransaction | undefined;
     if (!transaction) return errorPage(presentation, 'expired', { fields: { clientId } });
     const checks = checksOf(binding, uid, transaction.attempt);
+    // At once, and not with the rest: of two answers with one state only one may go on to ask upstream.
     if (!(await this.store.consume(key, { now: now() }))) {
       return errorPage(presentation, 'used', { fields: { clientId } });
     }
 
     try {
-      const person = await this.upstream.person(request.query, checks);
-      return await this.#grant(engine, open, person, transaction);
+      const person = await (await this.upstream()).person(request.query, checks);
+      const grantId = await this.#grant(engine, open, person, transaction, unit);
+      return await this.#finish(open, person, grantId, { unit, resume, presentation });
     } catch (error) {
       if (error instanceof PersonNotAllowed) return notAllowed(error, presentation, uid, open);
       if (!(error instanceof UpstreamRefused)) return upstreamProblem(error, presentation, uid);
@@ -154,13 +175,14 @@ export class SignIn {
     }
   }
 
-  /** Records the consent of this person and lets the engine issue the code. */
+  /** Collects the consent of this person. @returns the grant's id */
   async #grant(
     engine: Provider,
     open: OpenSignIn,
     person: Person,
     { clientName, consentedAt }: UpstreamTransaction,
-  ): Promise<HttpResponse> {
+    unit: UnitOfWork,
+  ): Promise<string> {
     const { interaction, client, resource } = open;
     const scopes = scopesOf(interaction);
     const grant = new engine.Grant({ accountId: person.sub, clientId: client.clientId }) as InstanceType<
@@ -180,22 +202,40 @@ export class SignIn {
       consentedAt,
     };
 
+    const { jti: grantId } = grant;
+    const { refreshToken } = person;
     const expires = now() + grant.remainingTTL;
-    // All of it before the code: a grant that is not listed under its person could not be ended with the others.
-    await Promise.all([
-      grant.save(),
-      this.store.set(personKey(person.sub, grant.jti), consent, expires * 1000),
-      person.refreshToken && this.recheck.remember(grant.jti, person.refreshToken, expires),
-    ]);
-    const login = { accountId: person.sub, remember: false };
-    let response: HttpResponse;
-    try {
-      response = await finish(interaction, { login, consent: { grantId: grant.jti } });
-    } catch (error) {
-      if (error instanceof AlreadyDecided) await this.#forget(grant.jti, person.sub);
-      throw error;
+    await grant.save();
+    unit.collect(() => this.store.set(personKey(person.sub, grantId), consent, expires * 1000));
+    if (refreshToken) unit.collect(() => this.recheck.remember(grantId, refreshToken, expires));
+    return grantId;
+  }
+
+  /**
+   * Lets the engine issue the code, and writes all that belongs to the sign-in side by side: the end of the interaction, which is
+   * what happens once, the grant, its entry in the list of the person, without which it could not be ended with the others, and the
+   * code. Nobody hears of the code before all of it is written; what was written beside something that failed, nothing leads to.
+   */
+  async #finish(
+    { interaction, client: { clientId } }: OpenSignIn,
+    person: Person,
+    grantId: string,
+    {
+      unit,
+      resume,
+      presentation,
+    }: { readonly unit: UnitOfWork; readonly resume: Resume; readonly presentation: Presentation },
+  ): Promise<HttpResponse> {
+    const result: InteractionResults = { login: { accountId: person.sub, remember: false }, consent: { grantId } };
+    unit.expect({ key: decisionKey(interaction.uid), value: { result } });
+    const response = await resume(interaction.uid);
+    // A page that says why there is no code.
+    if (response.status >= 400) return response;
+    if (!(await unit.commit())) {
+      await this.#forget(grantId, person.sub);
+      return errorPage(presentation, 'used', { fields: { clientId } });
     }
-    logEvent('person.signed_in', { clientId: client.clientId, sub: person.sub });
+    logEvent('person.signed_in', { clientId, sub: person.sub });
     return response;
   }
 
@@ -227,6 +267,12 @@ export class SignIn {
     }
     if (!resource) return errorPage(presentation, 'expired', { fields: { clientId } });
     return { interaction, client, resource, binding };
+  }
+
+  /** The sign-in's records, and the record of the client that it is for, in one read. */
+  #unit(uid: string, binding: BrowserBinding | undefined, more: readonly string[] = []): Promise<UnitOfWork> {
+    const client = binding ? [clientKeyOf(binding.clientHash)] : [];
+    return UnitOfWork.begin(this.store, [interactionKey(uid), decisionKey(uid), ...client, ...more], 'sign-in');
   }
 
   #presentationFor(request: HttpRequest): Presentation {

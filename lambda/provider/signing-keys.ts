@@ -1,13 +1,19 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { promisify } from 'node:util';
 import { ExternalSigningKey, type JWK } from 'oidc-provider';
-import type { KeySet, PublicJwk } from '../../lib/contract';
+import type { KeySet, PrivateJwk, PublicJwk } from '../../lib/contract';
 import { everyJwk, jwksOf, publicJwk } from '../key-set/public-jwk';
+
+const signInBackground = promisify(sign);
 
 /** The engine signs with the first key of an algorithm; `next` and `previous` are published by their public halves only. */
 export function signingKeys(keySet: KeySet): (JWK | ExternalSigningKey)[] {
   const signing = jwksOf(keySet.current);
   const published = everyJwk(keySet).slice(signing.length);
-  return [...(signing as unknown as JWK[]), ...published.map((jwk) => new PublishedKey(publicJwk(jwk)))];
+  return [
+    ...signing.map((jwk) => (jwk.alg === 'RS256' ? new CurrentKey(jwk) : (jwk as unknown as JWK))),
+    ...published.map((jwk) => new PublishedKey(publicJwk(jwk))),
+  ];
 }
 
 class PublishedKey extends ExternalSigningKey {
@@ -23,7 +29,21 @@ class PublishedKey extends ExternalSigningKey {
     return this.#key;
   }
 
-  override async sign(): Promise<never> {
+  override async sign(_data: Uint8Array): Promise<Uint8Array> {
     throw new Error('A published key does not sign');
+  }
+}
+
+/** The engine itself would sign by the Web Cryptography API, which takes twice as long, and long to load. */
+class CurrentKey extends PublishedKey {
+  readonly #privateKey: KeyObject;
+
+  constructor(jwk: PrivateJwk) {
+    super(publicJwk(jwk));
+    this.#privateKey = createPrivateKey({ key: { ...jwk }, format: 'jwk' });
+  }
+
+  override sign(data: Uint8Array): Promise<Uint8Array> {
+    return signInBackground('sha256', data, this.#privateKey);
   }
 }

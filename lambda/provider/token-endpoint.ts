@@ -23,8 +23,8 @@ export async function answerTokenRequest(
   clientLifetime: number,
   engine: () => Promise<HttpResponse>,
 ): Promise<HttpResponse> {
-  const clientId = form.get('client_id') ?? basicClientId(authorization);
-  const unit = await UnitOfWork.begin(store, [...(clientId ? [clientKey(clientId)] : []), ...tokenKeys(form)]);
+  const clientId = clientIdOf(form, authorization);
+  const unit = await UnitOfWork.begin(store, [...clientKeys(clientId), ...tokenKeys(form)], 'token');
   const response = await currentUnitOfWork.run(unit, engine);
   if (response.status !== 200) return response;
 
@@ -38,6 +38,26 @@ export async function answerTokenRequest(
   logEvent('token.raced', { clientId });
   const { 'content-length': _, ...headers } = response.headers;
   return json(400, { error: 'invalid_grant', error_description: 'grant request is invalid' }, headers);
+}
+
+/** Answers a revocation request (RFC 7009) with one batch read and, where the token is a live one, the end of its grant. */
+export async function answerRevocation(
+  store: Store,
+  form: URLSearchParams,
+  authorization: string | undefined,
+  engine: () => Promise<HttpResponse>,
+): Promise<HttpResponse> {
+  const token = form.get('token') ?? '';
+  const keys = [...clientKeys(clientIdOf(form, authorization)), ...(grantIdOf(token) ? [refreshTokenKey(token)] : [])];
+  return currentUnitOfWork.run(await UnitOfWork.begin(store, keys, 'revocation'), engine);
+}
+
+function clientIdOf(form: URLSearchParams, authorization: string | undefined): string | undefined {
+  return form.get('client_id') ?? basicClientId(authorization);
+}
+
+function clientKeys(clientId: string | undefined): string[] {
+  return clientId ? [clientKey(clientId)] : [];
 }
 
 function tokenKeys(form: URLSearchParams): string[] {

@@ -1,24 +1,29 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Store, StoredRecord } from '../store/store';
 
-/** The unit of work of the token request that is being answered; absent for every other request. */
+/** The unit of work of the request that is being answered, where it has one. */
 export const currentUnitOfWork = new AsyncLocalStorage<UnitOfWork>();
 
+export type Purpose = 'token' | 'revocation' | 'sign-in';
+
 /**
- * What one token request reads and writes: one consistent batch read before the engine starts, and the writes, each
- * with its condition, side by side after the engine has answered 200. So a refused request has consumed nothing,
- * whatever the engine meant to consume on its way to the refusal.
+ * What one request reads and writes: one consistent batch read before the engine starts, and the writes, each with its
+ * condition, side by side after the engine has answered that it is well. So a refused request has consumed nothing,
+ * whatever the engine meant to consume on its way to the refusal. Deletions are no part of it: they happen at once.
  */
 export class UnitOfWork {
-  static async begin(store: Store, keys: readonly string[]): Promise<UnitOfWork> {
+  static async begin(store: Store, keys: readonly string[], purpose: Purpose): Promise<UnitOfWork> {
     const records = await store.read(keys);
-    return new UnitOfWork(new Map(keys.map((key, i) => [key, records[i]])));
+    return new UnitOfWork(new Map(keys.map((key, i) => [key, records[i]])), purpose);
   }
 
   readonly #writes: (() => Promise<boolean>)[] = [];
   readonly #afterwards: (() => void)[] = [];
 
-  private constructor(private readonly records: ReadonlyMap<string, StoredRecord | undefined>) {}
+  private constructor(
+    private readonly records: Map<string, StoredRecord | undefined>,
+    readonly purpose: Purpose,
+  ) {}
 
   has(key: string): boolean {
     return this.records.has(key);
@@ -26,6 +31,11 @@ export class UnitOfWork {
 
   get(key: string): StoredRecord | undefined {
     return this.records.get(key);
+  }
+
+  /** From now on the request finds the record as it is going to be. */
+  expect(record: StoredRecord): void {
+    this.records.set(record.key, record);
   }
 
   /** @param write resolves to false where its condition did not hold: someone else was first */

@@ -4,7 +4,8 @@ import { grantKey, upstreamTokenKey } from './keys';
 import { logEvent, logProblem } from './log';
 import type { Sealer } from './sealer';
 import { currentUnitOfWork } from './unit-of-work';
-import { type Upstream, UpstreamRefused } from './upstream';
+import type { Upstream } from './upstream';
+import { UpstreamRefused } from './upstream-errors';
 
 /** Upstream's refresh token for one grant, sealed. */
 interface UpstreamToken {
@@ -21,16 +22,16 @@ export class UpstreamRecheck {
    */
   constructor(
     private readonly store: Store,
-    private readonly upstream: Upstream,
+    private readonly upstream: () => Promise<Upstream>,
     private readonly sealer: () => Sealer,
     private readonly interval: number,
   ) {}
 
   /** @param expires epoch seconds */
-  async remember(grantId: string, refreshToken: string, expires: number): Promise<void> {
+  async remember(grantId: string, refreshToken: string, expires: number): Promise<boolean> {
     const key = upstreamTokenKey(grantId);
     const token: UpstreamToken = { sealed: this.sealer().seal(refreshToken, key), checkedAt: now() };
-    await this.store.set(key, token, expires * 1000);
+    return this.store.set(key, token, expires * 1000);
   }
 
   /**
@@ -43,7 +44,7 @@ export class UpstreamRecheck {
     if (!record) return true;
     try {
       const { sealed } = record.value as UpstreamToken;
-      const refreshToken = await this.upstream.refresh(this.sealer().open(sealed, record.key), sub);
+      const refreshToken = await (await this.upstream()).refresh(this.sealer().open(sealed, record.key), sub);
       await this.remember(grantId, refreshToken, record.expiresAt ?? now() + this.interval);
       return true;
     } catch (error) {

@@ -6,6 +6,7 @@ import type { ClientSecret } from './client-secret';
 import { logEvent, logProblem } from './log';
 import { subjectOf } from './subject';
 import { within } from './time-limit';
+import { PersonNotAllowed, UpstreamRefused, UpstreamUnavailable } from './upstream-errors';
 
 /** A discovered configuration is looked at again after this long, so that a changed endpoint is noticed. */
 const REDISCOVER_AFTER = 60 * 60 * 1000;
@@ -14,41 +15,6 @@ const TIMEOUT = 8;
 
 /** Milliseconds that a page waits for what it can do without. */
 const PATIENCE = 1_500;
-
-/** Upstream cannot be reached or answers with 5xx: nobody's fault here, and worth another try. */
-export class UpstreamUnavailable extends Error {
-  override name = 'UpstreamUnavailable';
-}
-
-/** Upstream answered, and the answer is a refusal or cannot be trusted. */
-export class UpstreamRefused extends Error {
-  override name = 'UpstreamRefused';
-
-  /** @param code the error that the MCP client gets (RFC 6749 section 4.1.2.1) */
-  constructor(
-    readonly code: string,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-  }
-}
-
-/** Upstream has signed the person in, and a rule keeps the account out. */
-export class PersonNotAllowed extends Error {
-  override name = 'PersonNotAllowed';
-
-  /**
-   * @param account what the person may know the account by
-   * @param claim of the rule that does not hold
-   */
-  constructor(
-    readonly account: string | undefined,
-    readonly claim: string,
-  ) {
-    super('This account is not among those that may sign in here');
-  }
-}
 
 /** What this sign-in must find again when upstream answers. */
 export interface UpstreamChecks {

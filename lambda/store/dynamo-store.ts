@@ -7,7 +7,8 @@ import {
   DeleteItemCommand,
   type DynamoDBClient,
   PutItemCommand,
-  paginateQuery,
+  QueryCommand,
+  type QueryCommandOutput,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import {
@@ -28,8 +29,11 @@ export class UnreadKeysError extends StoreUnavailable {
   override readonly name = 'UnreadKeysError';
 }
 
+/** What the store needs of a client: the AWS SDK's has it, and so has lambda/aws/lambda-client.ts. */
+export type DynamoDbSender = Pick<DynamoDBClient, 'send' | 'destroy'>;
+
 export interface DynamoStoreOptions {
-  readonly client: DynamoDBClient;
+  readonly client: DynamoDbSender;
   readonly tableName: string;
   /** Keeps the keys apart from those of every other namespace, and of none. */
   readonly namespace?: string;
@@ -60,7 +64,7 @@ const LONGEST_BACKOFF_MS = 500;
 export class DynamoStore extends Emitter implements KeyvStorageAdapter, Store {
   /** Keyv sets it to its own. */
   namespace: string | undefined;
-  readonly #client: DynamoDBClient;
+  readonly #client: DynamoDbSender;
   readonly #tableName: string;
 
   constructor(options: DynamoStoreOptions) {
@@ -219,17 +223,18 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter, Store {
     const values: Item = { ':pk': { S: partitionKey(partition, this.namespace) } };
     if (prefix) values[':prefix'] = { S: prefix };
     const condition = prefix ? '#pk = :pk AND begins_with(#sk, :prefix)' : '#pk = :pk';
-    const pages = paginateQuery(
-      { client: this.#client },
-      {
-        TableName: this.#tableName,
-        ConsistentRead: true,
-        KeyConditionExpression: condition,
-        ...placeholders(values, condition),
-      },
-    );
+    const query = {
+      TableName: this.#tableName,
+      ConsistentRead: true,
+      KeyConditionExpression: condition,
+      ...placeholders(values, condition),
+    };
     const records: StoredRecord[] = [];
-    for await (const { Items = [] } of pages) records.push(...this.#unexpired(Items));
+    let page: QueryCommandOutput | undefined;
+    do {
+      page = await this.#client.send(new QueryCommand({ ...query, ExclusiveStartKey: page?.LastEvaluatedKey }));
+      records.push(...this.#unexpired(page.Items ?? []));
+    } while (page.LastEvaluatedKey);
     return records;
   }
 

@@ -14,7 +14,6 @@ afterEach(() => {
 
 const STRANGER = 'https://stranger.example/callback';
 const atCallback = (url: URL) => url.href.startsWith(`${ISSUER}/callback`);
-const atResume = (url: URL) => /^\/authorize\/./.test(url.pathname);
 const atStranger = (url: URL) => url.href.startsWith(STRANGER);
 
 /** One consent page, sent as often as there are attempts, each of which has come back from upstream. */
@@ -74,7 +73,7 @@ describe('a second client that rides on a live sign-in (confused deputy)', () =>
 
 describe('two answers to one consent', () => {
   it('give one code, where the first has ended before the second is looked at', async () => {
-    const { browser, cookie, urls } = await answers(2);
+    const { browser, page, cookie, urls } = await answers(2);
     let release = () => {};
     harness.upstream.held = new Promise((resolve) => {
       release = resolve;
@@ -83,15 +82,16 @@ describe('two answers to one consent', () => {
     const late = harness.fetch(urls[0]!, { headers: { cookie } });
     await expect.poll(() => harness.upstream.tokenRequests.length).toBe(before + 1);
     delete harness.upstream.held;
-    const { url: resume } = await browser.open(urls[1]!, atResume);
-    const resumeCookie = browser.cookieHeader(resume);
-    const { url } = await browser.open(resume, atClient);
+    const { url } = await browser.open(urls[1]!, atClient);
     expect(url.searchParams.get('code')).toBeTruthy();
 
     release();
     const refused = await late;
     expect([refused.status, refused.headers.get('location')]).toEqual([400, null]);
-    const again = await harness.fetch(resume, { headers: { cookie: resumeCookie } });
+    const uid = page.url.pathname.split('/').at(-1);
+    const again = await harness.fetch(`/authorize/${uid}`, {
+      headers: { cookie: `${cookie}; __Secure-mcp-resume=${uid}` },
+    });
     expect(again.headers.get('location') ?? '').not.toContain('code=');
   });
 

@@ -92,7 +92,7 @@ describe('a redirect', () => {
     });
     await harness.signIn(client, {}, browser);
     const redirects = seen.filter(([, { status }]) => status >= 300 && status < 400);
-    expect(redirects).toHaveLength(4);
+    expect(redirects).toHaveLength(3);
     for (const [path, { status, headers }] of redirects) {
       expect([path, status, headers.get('cache-control')]).toEqual([path, 303, 'no-store']);
     }

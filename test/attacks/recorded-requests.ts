@@ -50,7 +50,7 @@ export async function recordRequests(harness: Harness): Promise<Recorded> {
   const calledBack = await begin();
   const callback = await calledBack.browser.submit(calledBack.consent, 'allow', {}, stopAt('/callback'));
   const resumed = await begin();
-  const resume = await resumed.browser.submit(resumed.consent, 'allow', {}, stopAt('/authorize/'));
+  const resume = await resumed.browser.submit(resumed.consent, 'deny', {}, stopAt('/authorize/'));
   const unredeemed = await harness.signIn(client);
   const secret = { client_secret: client.client_secret };
   const { body } = await harness.redeem(client, await harness.signIn(client), secret);

@@ -10,11 +10,11 @@ import { Keyv } from 'keyv';
 import KeyvPostgres6 from 'keyv-postgres-6';
 import KeyvRedis6 from 'keyv-redis-6';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { DynamoStore } from '../../lambda/store/dynamo-store';
+import { type DynamoDbSender, DynamoStore } from '../../lambda/store/dynamo-store';
 import type { Store } from '../../lambda/store/store';
 import { storeFor } from '../../stores/store-for';
 import { storeFromUrl } from '../../stores/store-from-url';
-import { clientFor, createTable } from '../lambda/store/dynamodb';
+import { clientFor, createTable, lambdaClientFor } from '../lambda/store/dynamodb';
 import { noteNotRun } from '../support/not-run';
 import { postgresMissing, startPostgres } from './postgres-server';
 import { redisMissing, startRedis } from './redis-server';
@@ -86,11 +86,13 @@ async function startMemory(): Promise<Database> {
 
 async function startDynamoDb(): Promise<Database> {
   const table = await createTable();
-  const inNamespace = (namespace?: string) => {
-    const store = new DynamoStore({ client: clientFor(table.endpoint), tableName: table.tableName });
-    return storeFor(keyvOn(store, namespace));
-  };
-  return { connect: async () => inNamespace(), inNamespace, [Symbol.asyncDispose]: () => table[Symbol.asyncDispose]() };
+  const inNamespace = (namespace?: string, client: DynamoDbSender = clientFor(table.endpoint)) =>
+    storeFor(keyvOn(new DynamoStore({ client, tableName: table.tableName }), namespace));
+  let connections = 0;
+  /** Every other one on the client that the functions have. */
+  const connect = async () =>
+    inNamespace(undefined, connections++ % 2 === 0 ? undefined : lambdaClientFor(table.endpoint));
+  return { connect, inNamespace, [Symbol.asyncDispose]: () => table[Symbol.asyncDispose]() };
 }
 
 async function startSqlite(): Promise<Database> {

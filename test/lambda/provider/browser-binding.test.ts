@@ -40,7 +40,7 @@ describe('the cookie of a sign-in', () => {
     const binding = cookies.filter((cookie) => cookie.startsWith('__Host-'));
     expect(binding).toEqual([
       expect.stringMatching(
-        new RegExp(`^__Host-mcp-${uid}=[\\w-]{43}; Path=/; Max-Age=4500; Secure; HttpOnly; SameSite=Lax$`),
+        new RegExp(`^__Host-mcp-${uid}=[\\w-]{43}\\.[\\w-]{43}; Path=/; Max-Age=4500; Secure; HttpOnly; SameSite=Lax$`),
       ),
     ]);
   });
@@ -99,9 +99,12 @@ describe('a sign-in', () => {
     expect(form.status).toBe(403);
     const { url: answer } = await browser.submit(page, 'allow', {}, atCallback);
     expect((await harness.fetch(answer, { headers: { cookie } })).status).toBe(403);
-    const { url: resume } = await browser.open(answer, atResume);
-    const resumed = await harness.fetch(resume, { headers: { cookie } });
-    expect(resumed.headers.get('location') ?? '').not.toContain('code=');
+    const { url } = await browser.open(answer, atClient);
+    expect(url.searchParams.get('code')).toBeTruthy();
+    for (const address of [answer, `/authorize/${uid}`]) {
+      const late = await harness.fetch(address, { headers: { cookie } });
+      expect(late.headers.get('location') ?? '').not.toContain('code=');
+    }
   });
 
   it('asks upstream with another state, nonce and challenge at each attempt, none of which names it', async () => {

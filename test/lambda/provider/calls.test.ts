@@ -1,12 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DynamoStore } from '../../../lambda/store/dynamo-store';
+import { type Cost, meter } from '../../support/dynamodb-meter';
 import { startMetadataHost, trust } from '../../support/metadata-host';
 import { atClient, Harness, later, REDIRECT_URI } from './harness';
 
 let harness: Harness;
+/** What `act` costs at DynamoDB. */
+let costOf: ReturnType<typeof meter>;
 let client: Record<string, string>;
 beforeEach(async () => {
   harness = await Harness.start({ instances: 1 });
+  costOf = meter(harness.table);
   client = await harness.register();
   // As on an instance that has been answering for a while: secrets and resources are cached.
   await harness.redeem(client, await harness.signIn(client));
@@ -17,70 +20,54 @@ afterEach(async () => {
   await harness[Symbol.asyncDispose]();
 });
 
-const READ = 'dynamodb:BatchGetItem';
-const PUT = 'dynamodb:PutItem';
-const UPDATE = 'dynamodb:UpdateItem';
-const LIST = 'dynamodb:Query';
+/** One batch read, then the writes side by side. */
+const TOKENS: Cost = {
+  calls: { BatchGetItem: 1, PutItem: 1, UpdateItem: 1 },
+  rounds: 2,
+  units: { read: 3, write: 2 },
+};
+/** The same for a client that is due for renewal: its record is one more write beside the others. */
+const TOKENS_AND_RENEWAL: Cost = {
+  calls: { BatchGetItem: 1, PutItem: 2, UpdateItem: 1 },
+  rounds: 2,
+  units: { read: 3, write: 3 },
+};
+/** A refresh looks at upstream's refresh token too. */
+const REFRESH: Cost = { ...TOKENS, units: { read: 4, write: 2 } };
+const REFRESH_AND_RENEWAL: Cost = { ...TOKENS_AND_RENEWAL, units: { read: 4, write: 3 } };
 
-/** The calls to AWS that `act` makes; those that run side by side in no order. */
-async function callsOf<T>(act: () => Promise<T>): Promise<{ calls: string[]; result: T }> {
-  const before = harness.calls.length;
-  const result = await act();
-  return { calls: harness.calls.slice(before), result };
-}
-
-/** Holds each of the two writes until the other has begun: one after the other they would never end. */
-function holdUntilBothWrite(): void {
-  const { consume, putIfAbsent } = DynamoStore.prototype;
-  let begun = 0;
-  const bothBegun = () => {
-    begun++;
-    return vi.waitUntil(() => begun === 2);
-  };
-  vi.spyOn(DynamoStore.prototype, 'consume').mockImplementation(async function (this: DynamoStore, ...args) {
-    await bothBegun();
-    return consume.apply(this, args);
-  });
-  vi.spyOn(DynamoStore.prototype, 'putIfAbsent').mockImplementation(async function (this: DynamoStore, ...args) {
-    await bothBegun();
-    return putIfAbsent.apply(this, args);
-  });
+async function refreshToken(): Promise<string> {
+  const { body } = await harness.redeem(client, await harness.signIn(client));
+  return body.refresh_token ?? '';
 }
 
 describe('a code exchange', () => {
+  it('is one batch read and two writes, side by side', async () => {
+    const signIn = await harness.signIn(client);
+    const { cost, result } = await costOf(() => harness.redeem(client, signIn));
+    expect(result.status).toBe(200);
+    expect(cost).toEqual(TOKENS);
+  });
+
   it('that is the first of its client renews that beside it', async () => {
     const first = await harness.register({ client_name: 'First' });
     const signIn = await harness.signIn(first);
-    const { calls } = await callsOf(() => harness.redeem(first, signIn));
-    expect([calls[0], ...calls.slice(1).sort()]).toEqual([READ, PUT, PUT, UPDATE]);
-  });
-
-  it('is one batch read and two writes', async () => {
-    const signIn = await harness.signIn(client);
-    const { calls, result } = await callsOf(() => harness.redeem(client, signIn));
-    expect(result.status).toBe(200);
-    expect([calls[0], ...calls.slice(1).sort()]).toEqual([READ, PUT, UPDATE]);
-  });
-
-  it('writes side by side', async () => {
-    const signIn = await harness.signIn(client);
-    holdUntilBothWrite();
-    expect((await harness.redeem(client, signIn)).status).toBe(200);
+    const { cost } = await costOf(() => harness.redeem(first, signIn));
+    expect(cost).toEqual(TOKENS_AND_RENEWAL);
   });
 
   it('of a client with a metadata document costs the same as that of a registered one', async () => {
     await using host = await startMetadataHost();
     trust(host);
     await using published = await Harness.start({ instances: 1, internalHosts: ['localhost'] });
+    const costThere = meter(published.table);
     const known = { client_id: host.publish('/client') };
+    // As on an instance that has read the resources.
+    await published.signIn(known);
     const signIn = await published.signIn(known);
-    const before = published.calls.length;
-    const { body } = await published.redeem(known, signIn);
-    const [read, ...writes] = published.calls.slice(before);
-    expect([read, ...writes.sort()]).toEqual([READ, PUT, PUT, UPDATE]);
-    const between = published.calls.length;
-    await published.refresh(known, body.refresh_token);
-    expect(published.calls.slice(between).sort()).toEqual([READ, PUT, UPDATE]);
+    const { cost, result } = await costThere(() => published.redeem(known, signIn));
+    expect(cost).toEqual(TOKENS_AND_RENEWAL);
+    expect((await costThere(() => published.refresh(known, result.body.refresh_token))).cost).toEqual(REFRESH);
   });
 
   it('of a client that authenticates in the header reads no more', async () => {
@@ -90,40 +77,67 @@ describe('a code exchange', () => {
     const { code, codeVerifier } = await harness.signIn(confidential);
     const credentials = Buffer.from(`${confidential.client_id}:${confidential.client_secret}`).toString('base64');
     const form = { grant_type: 'authorization_code', code, code_verifier: codeVerifier, redirect_uri: REDIRECT_URI };
-    const { calls, result } = await callsOf(() => harness.token(form, { authorization: `Basic ${credentials}` }));
+    const { cost, result } = await costOf(() => harness.token(form, { authorization: `Basic ${credentials}` }));
     expect(result.status).toBe(200);
-    expect([calls[0], ...calls.slice(1).sort()]).toEqual([READ, PUT, UPDATE]);
+    expect(cost).toEqual(TOKENS);
   });
 });
 
 describe('a refresh', () => {
-  async function refreshToken(): Promise<string> {
-    const { body } = await harness.redeem(client, await harness.signIn(client));
-    return body.refresh_token ?? '';
-  }
-
-  it('is one batch read and two writes', async () => {
+  it('is one batch read and two writes, side by side', async () => {
     const token = await refreshToken();
-    const { calls, result } = await callsOf(() => harness.refresh(client, token));
+    const { cost, result } = await costOf(() => harness.refresh(client, token));
     expect(result.status).toBe(200);
-    expect([calls[0], ...calls.slice(1).sort()]).toEqual([READ, PUT, UPDATE]);
+    expect(cost).toEqual(REFRESH);
   });
 
-  it('writes side by side', async () => {
-    const token = await refreshToken();
-    holdUntilBothWrite();
-    expect((await harness.refresh(client, token)).status).toBe(200);
+  it('costs the same again and again', async () => {
+    let token = await refreshToken();
+    for (let i = 0; i < 5; i++) {
+      const { cost, result } = await costOf(() => harness.refresh(client, token));
+      expect(cost).toEqual(REFRESH);
+      token = result.body.refresh_token ?? '';
+    }
   });
 
   it('writes the client anew only where a part of its lifetime has passed', async () => {
     const token = await refreshToken();
     later(5 * 86_400);
     await harness.fetch('/.well-known/oauth-authorization-server');
-    const { calls, result } = await callsOf(() => harness.refresh(client, token));
-    expect(calls.filter((call) => call.startsWith('dynamodb:')).sort()).toEqual([READ, PUT, PUT, UPDATE]);
-    const next = await callsOf(() => harness.refresh(client, result.body.refresh_token));
-    expect(next.calls.sort()).toEqual([READ, PUT, UPDATE]);
+    const { cost, result } = await costOf(() => harness.refresh(client, token));
+    expect(cost).toEqual(REFRESH_AND_RENEWAL);
+    const next = await costOf(() => harness.refresh(client, result.body.refresh_token));
+    expect(next.cost).toEqual(REFRESH);
     expect(JSON.stringify(await harness.items())).not.toContain('"deadline"');
+  });
+});
+
+describe('a revocation', () => {
+  const NOTHING_DELETED: Cost = { calls: { BatchGetItem: 1 }, rounds: 1, units: { read: 2, write: 0 } };
+  const revoke = (token: string, params: Record<string, string> = {}) =>
+    harness.post('/revoke', { client_id: client.client_id, token, ...params });
+
+  it.each<Record<string, string>>([{}, { token_type_hint: 'refresh_token' }, { token_type_hint: 'access_token' }])(
+    'is one batch read and the end of the grant: %j',
+    async (hint) => {
+      const token = await refreshToken();
+      const { cost, result } = await costOf(() => revoke(token, hint));
+      expect(result.status).toBe(200);
+      expect(cost).toEqual({ calls: { BatchGetItem: 1, DeleteItem: 1 }, rounds: 2, units: { read: 2, write: 1 } });
+      expect((await harness.refresh(client, token)).body.error).toBe('invalid_grant');
+    },
+  );
+
+  it('of a token that is not there deletes nothing', async () => {
+    expect((await costOf(() => revoke('a.b'))).cost).toEqual(NOTHING_DELETED);
+  });
+
+  it('by another client deletes nothing', async () => {
+    const other = await harness.register({ client_name: 'Other' });
+    const token = await refreshToken();
+    const { cost } = await costOf(() => revoke(token, { client_id: other.client_id! }));
+    expect(cost).toEqual(NOTHING_DELETED);
+    expect((await harness.refresh(client, token)).status).toBe(200);
   });
 });
 
@@ -137,20 +151,22 @@ describe('a refused token request', () => {
   ])('writes nothing: %s', async (_, params) => {
     const signIn = await harness.signIn(client);
     const before = await harness.items();
-    const { calls, result } = await callsOf(() => harness.redeem(client, signIn, params));
+    const { cost, result } = await costOf(() => harness.redeem(client, signIn, params));
     expect(result.status).toBeGreaterThanOrEqual(400);
-    expect(calls).toEqual([READ]);
+    expect(cost).toEqual({ calls: { BatchGetItem: 1 }, rounds: 1, units: { read: 3, write: 0 } });
     expect(await harness.items()).toEqual(before);
   });
 });
+
+const NOTHING: Cost = { calls: {}, rounds: 0, units: { read: 0, write: 0 } };
 
 describe('a token request that is not a form', () => {
   it('is refused without a look at the table', async () => {
     const body = { grant_type: 'authorization_code', client_id: client.client_id, code: 'a.b' };
     const json = { 'content-type': 'application/json' };
-    const { calls, result } = await callsOf(() => harness.post('/token', body, json));
+    const { cost, result } = await costOf(() => harness.post('/token', body, json));
     expect([result.status, await result.json()]).toEqual([400, expect.objectContaining({ error: 'invalid_request' })]);
-    expect(calls).toEqual([]);
+    expect(cost).toEqual(NOTHING);
   });
 });
 
@@ -158,42 +174,42 @@ describe('what everyone may read', () => {
   it.each(['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'])(
     '%s asks for the resources once a minute',
     async (path) => {
-      expect((await callsOf(() => harness.fetch(path))).calls).toEqual([]);
+      expect((await costOf(() => harness.fetch(path))).cost).toEqual(NOTHING);
       later(61);
-      const aMinuteLater = (await callsOf(() => harness.fetch(path))).calls;
-      expect(aMinuteLater.filter((call) => call.startsWith('dynamodb:'))).toEqual([LIST]);
+      const aMinuteLater = await costOf(() => harness.fetch(path));
+      expect(aMinuteLater.cost).toEqual({ calls: { Query: 1 }, rounds: 1, units: { read: 1, write: 0 } });
+      expect((await costOf(() => harness.fetch(path))).cost).toEqual(NOTHING);
     },
   );
 
   it('/jwks asks the table for nothing', async () => {
     later(61);
-    const { calls } = await callsOf(() => harness.fetch('/jwks'));
-    expect(calls.filter((call) => call.startsWith('dynamodb:'))).toEqual([]);
+    expect((await costOf(() => harness.fetch('/jwks'))).cost).toEqual(NOTHING);
   });
 });
 
 describe('a sign-in', () => {
-  it('is 19 calls from the authorization request to the code', async () => {
+  it('is 8 rounds from the authorization request to the code', async () => {
     const browser = harness.browser();
     const { url } = harness.authorizationRequest(client);
-    const consent = await callsOf(() => browser.open(url));
-    const decision = await callsOf(() =>
+    const atConsent = ({ pathname }: URL) => pathname.startsWith('/interaction/');
+    const request = await costOf(() => browser.open(url, atConsent));
+    const consent = await costOf(() => browser.open(request.result.url));
+    const decision = await costOf(() =>
       browser.submit(consent.result, 'allow', {}, ({ pathname }) => pathname === '/callback'),
     );
-    const atResume = ({ pathname }: URL) => pathname.startsWith('/authorize/');
-    const callback = await callsOf(() => browser.open(decision.result.url, atResume));
-    const resume = await callsOf(() => browser.open(callback.result.url, atClient));
-    expect(resume.result.url.searchParams.get('code')).toBeTruthy();
-    expect({
-      consent: consent.calls.sort(),
-      decision: decision.calls.filter((call) => call.startsWith('dynamodb:')).sort(),
-      callback: callback.calls.sort(),
-      resume: resume.calls.sort(),
-    }).toEqual({
-      consent: [READ, READ, READ, PUT],
-      decision: [READ, READ, PUT],
-      callback: [READ, READ, READ, PUT, PUT, PUT, UPDATE],
-      resume: [READ, READ, READ, UPDATE, PUT].sort(),
+    const callback = await costOf(() => browser.open(decision.result.url, atClient));
+    expect(callback.result.url.searchParams.get('code')).toBeTruthy();
+    const steps = { request, consent, decision, callback };
+    expect(Object.fromEntries(Object.entries(steps).map(([name, { cost }]) => [name, cost]))).toEqual({
+      // The client; then the interaction.
+      request: { calls: { BatchGetItem: 1, PutItem: 1 }, rounds: 2, units: { read: 1, write: 1 } },
+      // Interaction, decision and client.
+      consent: { calls: { BatchGetItem: 1 }, rounds: 1, units: { read: 3, write: 0 } },
+      // The same; then what upstream's answer must find.
+      decision: { calls: { BatchGetItem: 1, PutItem: 1 }, rounds: 2, units: { read: 3, write: 1 } },
+      // The same and what it finds; that is used up; then the interaction's end, grant, its entry under the person, code.
+      callback: { calls: { BatchGetItem: 1, UpdateItem: 2, PutItem: 3 }, rounds: 3, units: { read: 4, write: 5 } },
     });
   });
 });

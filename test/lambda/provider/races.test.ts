@@ -35,7 +35,7 @@ describeOn(DATABASES, (database) => {
 
     it('the end of a sign-in gives one code, however often the address is opened', async () => {
       const { browser, page } = await consent();
-      const { url } = await browser.submit(page, 'allow', {}, ({ pathname }) => /^\/authorize\/./.test(pathname));
+      const { url } = await browser.submit(page, 'allow', {}, ({ pathname }) => pathname === '/callback');
       const cookie = browser.cookieHeader(url);
       const answers = await times(10, () => harness.fetch(url, { headers: { cookie } }));
       const codes = answers.filter((answer) => answer.headers.get('location')?.includes('code='));

@@ -146,13 +146,25 @@ describe("upstream's answer", () => {
 });
 
 describe('the end of a sign-in', () => {
-  const atResume = (url: URL) => /^\/authorize\/./.test(url.pathname);
-
-  it('gives no code to another browser that knows the address and the engine’s cookie', async () => {
+  it('gives no code to another browser that knows the addresses and the engine’s cookie', async () => {
     const { browser, page } = await consent();
-    const { url } = await browser.submit(page, 'allow', {}, atResume);
-    const uid = url.pathname.split('/').at(-1);
-    const answer = await harness.fetch(url, { headers: { cookie: `__Secure-mcp-resume=${uid}` } });
+    const uid = page.url.pathname.split('/').at(-1);
+    const { url } = await browser.submit(page, 'allow', {}, atCallback);
+    const stranger = { headers: { cookie: `__Secure-mcp-resume=${uid}` } };
+    const refused = await harness.fetch(url, stranger);
+    expect([refused.status, refused.headers.get('location')]).toEqual([403, null]);
+    expect((await browser.open(url, atClient)).url.searchParams.get('code')).toBeTruthy();
+    for (const address of [url, `/authorize/${uid}`]) {
+      expect((await harness.fetch(address, stranger)).headers.get('location') ?? '').not.toContain('code=');
+    }
+  });
+
+  it('gives no code at the engine’s address for it, to the very browser, before upstream has answered', async () => {
+    const { browser, page } = await consent();
+    const uid = page.url.pathname.split('/').at(-1);
+    await browser.submit(page, 'allow', {}, atCallback);
+    const cookie = `${browser.cookieHeader(page.url)}; __Secure-mcp-resume=${uid}`;
+    const answer = await harness.fetch(`/authorize/${uid}`, { headers: { cookie } });
     expect(answer.headers.get('location') ?? '').not.toContain('code=');
   });
 

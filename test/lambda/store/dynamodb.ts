@@ -9,6 +9,8 @@ import {
   waitUntilTableExists,
   waitUntilTableNotExists,
 } from '@aws-sdk/client-dynamodb';
+import type { LambdaClient } from '../../../lambda/aws/lambda-client';
+import { dynamoDb } from '../../../lambda/aws/services';
 import { TABLE } from '../../../lib/contract';
 
 /** An empty table of its own, on the DynamoDB that AWS_ENDPOINT_URL_DYNAMODB names or on one in memory. */
@@ -61,6 +63,15 @@ export function clientFor(endpoint: string, maxAttempts?: number): DynamoDBClien
     ...(process.env.AWS_ACCESS_KEY_ID ? {} : { credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }),
     ...(maxAttempts === undefined ? {} : { maxAttempts }),
   });
+}
+
+/** The same as the function has it. */
+export function lambdaClientFor(endpoint: string, maxAttempts = 3): LambdaClient<DynamoDBClient> {
+  const { AWS_REGION = 'us-east-1', AWS_ACCESS_KEY_ID = 'test', AWS_SECRET_ACCESS_KEY = 'test' } = process.env;
+  return dynamoDb(
+    { maxAttempts, connectionTimeout: 1_000, requestTimeout: 2_000 },
+    { ...process.env, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL_DYNAMODB: endpoint },
+  );
 }
 
 async function dynamoInMemory(): Promise<Server> {
