@@ -123,7 +123,9 @@ function environmentOf(file: string | undefined): Environment {
     throw new SettingsError([{ setting: '--env-file', given: described(file), needed: 'a file that exists' }]);
   }
   const path = file ?? '.env';
-  return { ...(existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {}), ...process.env };
+  // An empty variable is none: some who run containers cannot take one away.
+  const given = Object.entries(process.env).filter(([, value]) => value !== '');
+  return { ...(existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {}), ...Object.fromEntries(given) };
 }
 
 /**
