@@ -31,12 +31,13 @@ export function nodeHandler(hosted: HostedServer, except: readonly string[] = []
     const route = except.includes(path) ? undefined : routes.find(({ segments }) => isAt(path, segments));
     if (!route) return false;
     const method = req.method ?? 'GET';
+    const sourceIp = addressOfClient(req, trustedProxies);
     const id = randomUUID();
     await currentRequest.run({ id }, async () => {
       const response = await answer();
       if (!response) return res.destroy();
       send(res, response);
-      logEvent('request.answered', { method, path: loggablePath(path), status: response.status });
+      logEvent('request.answered', { method, path: loggablePath(path), status: response.status, sourceIp });
     });
     return true;
 
@@ -57,7 +58,7 @@ export function nodeHandler(hosted: HostedServer, except: readonly string[] = []
         query,
         headers: headersOf(req),
         body,
-        sourceIp: addressOfClient(req, trustedProxies),
+        sourceIp,
       };
       return server.handle(request, TIME_LIMIT);
     }

@@ -71,6 +71,7 @@ describe('the package', () => {
         'docs/local.md',
         'docs/operations.md',
         'docs/security.md',
+        'docs/standalone.md',
         'docs/storage-schema.md',
         'dist/bin/mcp-oidc-auth.js',
         'dist/bin/start.js',

@@ -6,7 +6,9 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { McpApp } from '../e2e/mcp-app';
 import { CLIENT_2, SDK_1 } from '../e2e/official-sdks';
-import { redisMissing, startRedis } from '../stores/redis-server';
+import { createTable } from '../lambda/store/dynamodb';
+import { postgresMissing, startPostgres } from '../stores/postgres-server';
+import { redisMissing, startRedis, type TestServer } from '../stores/redis-server';
 import { noteNotRun } from '../support/not-run';
 import { freePort, ServerProcess } from '../support/server-process';
 import { startUpstreamIssuer, type UpstreamIssuer } from '../support/upstream-issuer';
@@ -37,7 +39,8 @@ interface Served {
   process(more?: Record<string, string>): ServerProcess;
 }
 
-async function served(storeUrl: string, directory?: string): Promise<Served> {
+/** @param store `STORE_URL`, and what else its database needs */
+async function served(store: Record<string, string>, directory?: string): Promise<Served> {
   const port = await freePort();
   const issuer = `http://localhost:${port}`;
   const mcp = await startResourceServer(issuer);
@@ -49,9 +52,9 @@ async function served(storeUrl: string, directory?: string): Promise<Served> {
     UPSTREAM_ISSUER: upstream.issuer,
     UPSTREAM_CLIENT_ID: 'mcp',
     UPSTREAM_REDIRECT_URI: `${issuer}/oauth/callback`,
-    STORE_URL: storeUrl,
     MCP_RESOURCES: mcp.mcpUrl,
     ...SECRETS,
+    ...store,
   };
   return {
     mcp,
@@ -65,21 +68,36 @@ async function served(storeUrl: string, directory?: string): Promise<Served> {
   };
 }
 
-async function startDatabase(name: string): Promise<string> {
-  if (name === 'SQLite') return 'sqlite:auth.db';
-  const redis = await startRedis();
-  stopping.push(() => redis.process.stop());
-  return redis.url;
+const SQLITE = { STORE_URL: 'sqlite:auth.db' };
+
+async function startDynamoDb() {
+  const table = await createTable();
+  stopping.push(async () => table[Symbol.asyncDispose]());
+  const aws = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+  return { STORE_URL: `dynamodb:${table.tableName}`, AWS_ENDPOINT_URL_DYNAMODB: table.endpoint, ...aws };
 }
 
-if (redisMissing) noteNotRun(redisMissing);
-const DATABASES = ['SQLite', ...(redisMissing ? [] : ['Redis'])];
+async function startServer(start: () => Promise<TestServer>) {
+  const { url, process } = await start();
+  stopping.push(() => process.stop('SIGINT'));
+  return { STORE_URL: url };
+}
 
-describe.each(DATABASES)('serve, on %s', (database) => {
+/** What runs here; the others are said to be missing at the end. */
+const DATABASES: [name: string, start: () => Promise<Record<string, string>>][] = [
+  ['SQLite', async () => SQLITE],
+  ['DynamoDB', startDynamoDb],
+];
+if (redisMissing) noteNotRun(redisMissing);
+else DATABASES.push(['Redis', () => startServer(startRedis)]);
+if (postgresMissing) noteNotRun(postgresMissing);
+else DATABASES.push(['PostgreSQL', () => startServer(startPostgres)]);
+
+describe.each(DATABASES)('serve, on %s', (_, startDatabase) => {
   it.each([CLIENT_2, SDK_1])(
     'serves $name, is started anew with nobody signed out, and tells its log no secret',
     async (sdk) => {
-      const { mcp, process: next } = await served(await startDatabase(database));
+      const { mcp, process: next } = await served(await startDatabase());
       const server = next();
       await server.start();
       const app = new McpApp(mcp.mcpUrl, new Visitor(), { sdk });
@@ -106,7 +124,7 @@ describe.each(DATABASES)('serve, on %s', (database) => {
   );
 
   it('runs in several processes, which have one set of keys and one memory', async () => {
-    const first = await served(await startDatabase(database));
+    const first = await served(await startDatabase());
     const port = String(await freePort());
     const both = [first.process(), first.process({ OIDC_PORT: port })];
     await Promise.all(both.map((server) => server.start()));
@@ -132,7 +150,7 @@ describe.each(DATABASES)('serve, on %s', (database) => {
 describe('serve', () => {
   it('takes its settings from .env, unless the environment has them', async () => {
     const cwd = await mkdtemp(join(tmpdir(), 'serve-'));
-    const { env, process: next } = await served('sqlite:auth.db', cwd);
+    const { env, process: next } = await served(SQLITE, cwd);
     const lines = Object.entries({ ...SECRETS, UPSTREAM_CLIENT_ID: 'of the file', OIDC_PORT: '1' });
     await writeFile(join(cwd, '.env'), lines.map(([name, value]) => `${name}="${value}"`).join('\n'));
     const fromFile = Object.fromEntries(Object.keys(SECRETS).map((name) => [name, '']));
@@ -160,7 +178,7 @@ describe('serve', () => {
   });
 
   it('does not start with another secret than that of its store, and says what would help', async () => {
-    const { process: next } = await served('sqlite:auth.db', await mkdtemp(join(tmpdir(), 'serve-')));
+    const { process: next } = await served(SQLITE, await mkdtemp(join(tmpdir(), 'serve-')));
     const server = next();
     await server.start();
     await server.stop();
