@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { Keyv } from 'keyv';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { OidcClient, type OidcClientConfig } from '../../hosts/oidc-client';
@@ -144,6 +145,10 @@ describe('createOidcServer', () => {
       'jwks',
     ]);
     expect(problems.join()).not.toMatch(/the-password|the-short-secret|the-private-key|the-client-secret/);
+  });
+
+  it('prints no secret of the client', () => {
+    expect(inspect(GOOD.idpClient, { depth: 9 }) + JSON.stringify(GOOD.idpClient)).not.toContain(CLIENT.clientSecret);
   });
 
   it('in production is what NODE_ENV says, unless told otherwise', () => {
