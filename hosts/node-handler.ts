@@ -116,7 +116,8 @@ function headersOf({ headers }: IncomingMessage): Record<string, string> {
 
 /** Each proxy adds the address that it was called from at the end, so only so many from the end are not the client's own words. */
 function addressOfClient({ headers, socket }: IncomingMessage, trustedProxies: number): string {
-  const peer = socket.remoteAddress ?? '';
+  // IPv4, on a socket that takes both.
+  const peer = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
   if (trustedProxies === 0) return peer;
   const forwarded = String(headers['x-forwarded-for'] ?? '')
     .split(',')
