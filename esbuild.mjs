@@ -1,5 +1,5 @@
 // Bundles each function into assets/<name>/index.js, so that who uses the construct needs no bundler and no Docker; and what operators
-// run by hand, so that it needs no package beside this one.
+// run by hand, or host themselves, so that it needs no package beside this one but that of a database.
 // `node esbuild.mjs` bundles all of them and says what is in them, `node esbuild.mjs authorizer` bundles just that one.
 import { readFileSync } from 'node:fs';
 import { build } from 'esbuild';
@@ -12,10 +12,18 @@ const bundles = {
   'on-deploy': 'lambda/on-deploy/handler.ts',
   'example-notes-server': 'examples/notes-server/handler.ts',
   operator: 'operator/index.ts',
+  hosts: 'hosts/index.ts',
 };
 
 /** Runs in this repository alone. */
 const UNPUBLISHED = ['example-notes-server'];
+
+/** Before all else, and on a line of its own, which Node shows with the error. */
+const REFUSE_OLD_NODE = `if (parseInt(process.versions.node) < 22)
+  throw new Error('The authorization server needs Node.js 22 or newer. This is Node.js ' + process.versions.node + '.');`;
+
+/** Clients of databases. */
+const DATABASES = ['@aws-sdk/client-dynamodb', '@keyv/redis', '@keyv/valkey', 'pg'];
 
 /** Media types that the engine writes, reads or chooses between, of the 2,500 that its framework knows: two copies of 140 KiB. */
 const MEDIA_TYPES = [
@@ -63,16 +71,19 @@ export function bundleOptions(name) {
     bundle: true,
     minify: true,
     // oidc-provider knows its models by the names of their classes.
-    keepNames: name === 'provider',
+    keepNames: name === 'provider' || name === 'hosts',
     platform: 'node',
-    // Lambda's; operators have what they have.
-    target: name === 'operator' ? 'node22' : 'node24',
+    // Lambda's; others have what they have.
+    target: name === 'operator' || name === 'hosts' ? 'node22' : 'node24',
+    banner: name === 'hosts' ? { js: REFUSE_OLD_NODE } : {},
+    // Of those each is loaded by whoever uses that database.
+    external: name === 'hosts' ? DATABASES : [],
     format: 'cjs',
     mainFields: ['module', 'main'],
     legalComments: 'none',
     logLevel: 'warning',
     // A require: the first import() of a process takes some ten milliseconds to set up.
-    supported: { 'dynamic-import': false },
+    supported: name === 'hosts' ? {} : { 'dynamic-import': false },
     plugins: name === 'provider' ? [lean] : [],
   };
 }

@@ -1,13 +1,15 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { CONFIG, type ProviderConfig } from '../../lib/contract.js';
+import { ClientSecret } from '../aws/client-secret.js';
+import { secretReader } from '../aws/secret-reader.js';
 import { dynamoDb, secretsManager } from '../aws/services.js';
 import { lambdaLog } from '../lambda-log.js';
 import { DynamoStore } from '../store/dynamo-store.js';
 import { readAppearance } from './appearance.js';
 import { CachedSecret } from './cached-secret.js';
-import { ClientSecret } from './client-secret.js';
 import type { HttpRequest, HttpResponse } from './http.js';
+import { keySetSource } from './key-source.js';
 import { currentRequest, logEvent, loggablePath, logTo } from './log.js';
 import { AuthorizationServer } from './server.js';
 
@@ -27,7 +29,7 @@ function createServer(config: ProviderConfig): AuthorizationServer {
   const server = new AuthorizationServer({
     config,
     store: new DynamoStore({ client: dynamoDb(aws), tableName: config.tableName }),
-    keySetSecret: new CachedSecret(secrets, config.keySetSecretArn, config.keySetRefresh),
+    keys: keySetSource(new CachedSecret(secretReader(secrets, config.keySetSecretArn), config.keySetRefresh)),
     clientSecret: new ClientSecret(secrets, config.upstream.clientSecretId),
     appearance: readAppearance(process.env.LAMBDA_TASK_ROOT ?? ''),
   });

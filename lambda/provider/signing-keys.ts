@@ -1,18 +1,17 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { promisify } from 'node:util';
 import { ExternalSigningKey, type JWK } from 'oidc-provider';
-import type { KeySet, PrivateJwk, PublicJwk } from '../../lib/contract';
-import { everyJwk, jwksOf, publicJwk } from '../key-set/public-jwk';
+import type { PrivateJwk, PublicJwk } from '../../lib/contract';
+import { publicJwk } from '../key-set/public-jwk';
+import type { ServerKeys } from './key-source';
 
 const signInBackground = promisify(sign);
 
-/** The engine signs with the first key of an algorithm; `next` and `previous` are published by their public halves only. */
-export function signingKeys(keySet: KeySet): (JWK | ExternalSigningKey)[] {
-  const signing = jwksOf(keySet.current);
-  const published = everyJwk(keySet).slice(signing.length);
+/** The engine signs with the first key of an algorithm; those that do not sign are published by their public halves only. */
+export function signingKeys({ signing, published }: ServerKeys): (JWK | ExternalSigningKey)[] {
   return [
     ...signing.map((jwk) => (jwk.alg === 'RS256' ? new CurrentKey(jwk) : (jwk as unknown as JWK))),
-    ...published.map((jwk) => new PublishedKey(publicJwk(jwk))),
+    ...published.map((jwk) => new PublishedKey(jwk)),
   ];
 }
 

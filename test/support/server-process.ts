@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,17 +11,20 @@ export const RUNNING = 'running-';
 export class ServerProcess {
   #child: ChildProcess | undefined;
 
+  /** All that it has written, each time that it ran. */
+  output = '';
+
   /** @param ready what it writes once it answers */
   constructor(
     private readonly program: string,
     private readonly args: readonly string[],
     private readonly ready: string,
-    /** The user that it runs as; this one's where absent. */
-    private readonly user: { readonly uid?: number; readonly gid?: number } = {},
+    /** The user that it runs as, its directory and its environment; this process's where absent. */
+    private readonly options: Pick<SpawnOptions, 'uid' | 'gid' | 'cwd' | 'env'> = {},
   ) {}
 
   async start(): Promise<void> {
-    const child = spawn(this.program, this.args, { stdio: ['ignore', 'pipe', 'pipe'], ...this.user });
+    const child = spawn(this.program, this.args, { ...this.options, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     // A test that fails before its end leaves no server behind: see temporary-files.ts.
     const running = join(tmpdir(), `${RUNNING}${child.pid}`);
@@ -31,6 +34,7 @@ export class ServerProcess {
     await new Promise<void>((resolve, reject) => {
       const note = (text: Buffer) => {
         output += text;
+        this.output += text;
         if (output.includes(this.ready)) resolve();
       };
       child.stdout.on('data', note);

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { ClientSecret } from '../../../lambda/aws/client-secret';
+import { secretReader } from '../../../lambda/aws/secret-reader';
 import { makeKeySet } from '../../../lambda/key-set/make-key-set';
 import { CachedSecret } from '../../../lambda/provider/cached-secret';
-import { ClientSecret } from '../../../lambda/provider/client-secret';
+import { keySetSource } from '../../../lambda/provider/key-source';
 import { AuthorizationServer } from '../../../lambda/provider/server';
 import { DynamoStore } from '../../../lambda/store/dynamo-store';
 import type { Store } from '../../../lambda/store/store';
@@ -15,11 +17,12 @@ import {
   RESOURCES_PARTITION,
   type RegistrationConfig,
   type ResourceRecord,
-  type UpstreamConfig,
+  type UpstreamSecretConfig,
 } from '../../../lib/contract';
 import { AccessControl } from '../../../local/aws/access-control';
 import { startDynamoDb } from '../../../local/aws/dynamodb';
 import { startSecretsManager } from '../../../local/aws/secrets-manager';
+import { HOST, Hosts } from '../../hosts/attacked-hosts';
 import type { Database } from '../../stores/databases';
 import { startUpstreamIssuer, type UpstreamIssuer } from '../../support/upstream-issuer';
 
@@ -50,7 +53,7 @@ const LIFETIMES: Lifetimes = {
 
 export interface Options {
   readonly lifetimes?: Partial<Lifetimes>;
-  readonly upstream?: Partial<UpstreamConfig>;
+  readonly upstream?: Partial<UpstreamSecretConfig>;
   readonly resources?: readonly ResourceRecord[];
   readonly registration?: Partial<RegistrationConfig>;
   readonly dpop?: boolean;
@@ -67,9 +70,12 @@ export interface Options {
   readonly keySetSecretArn?: string;
 }
 
+/** One of several that answer requests. */
+export type Instance = Pick<AuthorizationServer, 'handle'>;
+
 /** What runs, and the ways to look at it and to change it from outside. */
 export interface Deployment {
-  readonly instances: readonly AuthorizationServer[];
+  readonly instances: readonly Instance[];
   readonly store: Store;
   readonly upstream: UpstreamIssuer;
   readonly config: ProviderConfig;
@@ -165,17 +171,22 @@ export async function startDeployment(options: Options = {}): Promise<Deployment
         new AuthorizationServer({
           config: { ...config, ...changes },
           store: ofInstance,
-          keySetSecret: new CachedSecret(secrets, config.keySetSecretArn, config.keySetRefresh),
+          keys: keySetSource(new CachedSecret(secretReader(secrets, config.keySetSecretArn), config.keySetRefresh)),
           clientSecret: new ClientSecret(secrets, config.upstream.clientSecretId),
           appearance: options.appearance,
         }),
     );
-  let instances = start({});
+  const hosts = new Hosts();
+  let instances: readonly Instance[] =
+    HOST === undefined
+      ? start({})
+      : await hosts.start(HOST, config, stores, keySet, upstreamSecret, options.appearance);
   return {
     get instances() {
       return instances;
     },
     redeploy(changes) {
+      if (HOST) throw new Error('Only on Lambda a server is deployed again with another configuration');
       instances = start(changes);
     },
     store,
@@ -188,6 +199,7 @@ export async function startDeployment(options: Options = {}): Promise<Deployment
     secrets,
     accessControl,
     async close() {
+      await hosts.close();
       await Promise.all([dynamodb.close(), secretsManager.close(), upstream[Symbol.asyncDispose]()]);
     },
   };

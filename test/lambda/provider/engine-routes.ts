@@ -1,6 +1,7 @@
 import { vi } from 'vitest';
 import { makeKeySet } from '../../../lambda/key-set/make-key-set';
 import { createEngine, type EngineContext } from '../../../lambda/provider/engine';
+import { serverKeys } from '../../../lambda/provider/key-source';
 import { ISSUER } from './deployment';
 
 /** The engine registers these whatever its configuration; nothing here leads to them. */
@@ -19,7 +20,7 @@ export async function serverRoutes(): Promise<string[]> {
   );
   const config = { issuer: ISSUER, lifetimes: { accessToken: 1, authorizationCode: 1, interaction: 1, grant: 1 } };
   const context = { config, renderError() {}, onServerError() {} } as unknown as EngineContext;
-  createEngine(context, await makeKeySet(0));
+  createEngine(context, serverKeys(await makeKeySet(0)));
   for (const register of registers) register.mockRestore();
   const used = [...routed.filter((route) => !UNUSED.includes(route)), ...OWN];
   return [

@@ -1,0 +1,148 @@
+import { type KeySource, keySetSource } from '../lambda/provider/key-source';
+import { logEvent } from '../lambda/provider/log';
+import { AuthorizationServer } from '../lambda/provider/server';
+import type { ClientSecret, PersonHook } from '../lambda/provider/upstream';
+import type { Store } from '../lambda/store/store';
+import { DEFAULT_LIFETIMES, DEFAULT_REGISTRATION, type ServerConfig } from '../lib/contract';
+import { checkOptions, issuerOf } from './check-options';
+import { KeptKeys, WrongSecretError } from './kept-keys';
+import type { OidcClientConfig } from './oidc-client';
+import { openStore } from './open-store';
+import { operatorKeySource } from './operator-keys';
+import type { HostOptions } from './options';
+import { resourceRecord } from './resource-record';
+import { Settings } from './settings';
+
+/** Seconds between looks at the keys in the store; also max-age of /jwks. */
+const KEY_SET_REFRESH = 60;
+
+/** Milliseconds between looks whether keys are to be turned over. */
+const TURN_OVER_EVERY = 10 * 60_000;
+
+/** Milliseconds: an MCP server that registers itself in the store is known as soon as somebody can sign in for it. */
+const RESOURCES_CACHED_FOR = 1_000;
+
+/** Seconds between two questions about a person, where nobody says otherwise. */
+const RECHECK = 60 * 60;
+
+/** Milliseconds for which a grant lives where nobody says otherwise. */
+const SESSION_MAX_AGE = 30 * 24 * 60 * 60 * 1000;
+
+/** An authorization server in a process that is its host's: answers requests, from wherever the host takes them. */
+export interface HostedServer {
+  readonly server: AuthorizationServer;
+  readonly store: Store;
+  /** The path of the redirect URI at upstream. */
+  readonly callbackPath: string;
+  readonly trustedProxies: number;
+  /**
+   * Finds the keys, or makes them, and turns them over from then on where they are this server's.
+   *
+   * @throws SettingsError if the store has keys that the secret does not open
+   * @throws StoreUnavailable
+   */
+  start(): Promise<void>;
+  /** Ends what `start` began. */
+  stop(): void;
+}
+
+/**
+ * Makes the authorization server of a host.
+ *
+ * @param settings collects what is wrong, with other settings that the host has looked at already
+ * @throws SettingsError naming everything that is wrong
+ */
+export function hostedServer(options: HostOptions, settings = new Settings()): HostedServer {
+  checkOptions(settings, options);
+  const store = openStore(settings, options);
+  if (store === undefined) throw settings.error();
+  settings.done();
+  const { idpClient, jwks, appearance, resources = [], additionalCorsOrigins, trustedProxies = 0 } = options;
+  const config = serverConfig(options);
+  const secrets = typeof options.secret === 'string' ? [options.secret] : options.secret;
+  const kept = new KeptKeys(store, secrets, config.keySetRefresh, config.lifetimes.accessToken);
+  const keys: KeySource = typeof jwks === 'object' ? operatorKeySource(jwks, kept) : keySetSource(kept);
+  const callbackPath = new URL(idpClient.config.redirectUri).pathname;
+  const server = new AuthorizationServer({
+    config,
+    store,
+    keys,
+    clientSecret: onlySecret(idpClient.config.clientSecret),
+    ...(appearance ? { appearance } : {}),
+    callbackPath,
+    resources: resources.map(resourceRecord),
+    resourcesCachedFor: RESOURCES_CACHED_FOR,
+    corsOrigins: additionalCorsOrigins ?? [],
+    remember: remembered(idpClient.config),
+  });
+  let stop = () => {};
+  return {
+    server,
+    store,
+    callbackPath,
+    trustedProxies,
+    async start() {
+      await kept.turnOver().catch((error) => {
+        if (!(error instanceof WrongSecretError)) throw error;
+        settings.refuse(
+          'secret',
+          'one that does not open the keys in the store',
+          'the secret that this store was used with before; while it is changed, both, the new one first',
+        );
+        throw settings.error();
+      });
+      if (jwks === undefined) logEvent('keys.for_development');
+      stop = kept.keepTurning(TURN_OVER_EVERY);
+    },
+    stop: () => stop(),
+  };
+}
+
+function serverConfig(options: HostOptions): ServerConfig {
+  const { idpClient, sessionMaxAge = SESSION_MAX_AGE, lifetimes, registration, clientMetadata, dpop = false } = options;
+  const {
+    issuer,
+    clientId,
+    scopes = 'openid profile email',
+    additionalAuthParams,
+    allow,
+    claims,
+    recheck,
+  } = idpClient.config;
+  return {
+    issuer: new URL(options.baseUrl).origin,
+    upstream: {
+      issuer: issuerOf(issuer),
+      clientId,
+      scopes: typeof scopes === 'string' ? scopes.split(' ').filter(Boolean) : scopes,
+      extraParameters: additionalAuthParams ?? {},
+      allow: allow ?? [],
+      claims: claims ?? [],
+      recheck: recheck ?? RECHECK,
+    },
+    clientMetadata: { internalHosts: [], deniedHosts: [], ...clientMetadata },
+    registration: { ...DEFAULT_REGISTRATION, ...registration },
+    lifetimes: { ...DEFAULT_LIFETIMES, ...lifetimes, grant: Math.floor(sessionMaxAge / 1000) },
+    dpop,
+    keySetRefresh: KEY_SET_REFRESH,
+  };
+}
+
+/** A secret that changes with a restart. */
+function onlySecret(secret: string): ClientSecret {
+  return {
+    current: async () => secret,
+    async *othersThan() {},
+  };
+}
+
+/** What an ID token says of itself, not of the person (OpenID Connect Core sections 2 and 3.3.2.11); the nonce is secret until it is used up. */
+const OF_THE_TOKEN = ['at_hash', 'aud', 'azp', 'c_hash', 'exp', 'iat', 'jti', 'nbf', 'nonce', 's_hash', 'sid'];
+
+function remembered({ extractCustomData }: OidcClientConfig): PersonHook {
+  return (claims) => {
+    const ofThePerson = Object.entries(claims).filter(([name]) => !OF_THE_TOKEN.includes(name));
+    const customData = extractCustomData?.(claims as Parameters<NonNullable<typeof extractCustomData>>[0]);
+    return { upstreamClaims: Object.fromEntries(ofThePerson), ...(customData ? { customData } : {}) };
+  };
+}
