@@ -102,7 +102,7 @@ describe('the package', () => {
     const { stdout } = await run(attw, ['--format', 'json', tarball]);
     const { analysis, problems = {} } = JSON.parse(stdout);
     expect(problems).toEqual({});
-    expect(Object.keys(analysis.entrypoints)).toEqual(['.', './bearer', './package.json']);
+    expect(Object.keys(analysis.entrypoints)).toEqual(['.', './bearer', './oidc', './package.json']);
   });
 });
 
