@@ -68,13 +68,7 @@ export class RedisStore implements Store {
     return Promise.all(keys.map((key) => this.delete(key)));
   }
 
-  async #put(
-    key: string,
-    value: unknown,
-    expires: number | undefined,
-    claim: string,
-    seen?: number,
-  ): Promise<boolean> {
+  async #put(key: string, value: unknown, expires: number | undefined, claim: string, seen?: number): Promise<boolean> {
     const { pk, sk } = itemKey(key, this.namespace);
     const deadline = Math.ceil(deadlineOf(expires));
     const args = [Date.now(), deadline, jsonOf(value), SCHEMA_VERSION, sk, claim, seen ?? ''];

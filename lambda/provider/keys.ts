@@ -17,11 +17,13 @@ export const interactionKey = (uid: string) => `interaction#${hash(uid)}/interac
 /** What became of a sign-in, apart from the interaction, because it is decided once. */
 export const decisionKey = (uid: string) => `interaction#${hash(uid)}/decision`;
 export const upstreamKey = (uid: string, state: string) => `interaction#${hash(uid)}/upstream#${hash(state)}`;
-export const grantKey = (grantId: string) => `grant#${hash(grantId)}/grant`;
+export const grantKey = (grantId: string) => grantKeyOf(hash(grantId));
+export const grantKeyOf = (grantHash: string) => `grant#${grantHash}/grant`;
 export const codeKey = (code: string) => `grant#${hash(grantIdOf(code))}/code#${hash(code)}`;
 export const refreshTokenKey = (token: string) => `grant#${hash(grantIdOf(token))}/refresh#${hash(token)}`;
-/** Upstream's refresh token for a grant. */
-export const upstreamTokenKey = (grantId: string) => `grant#${hash(grantId)}/upstream`;
+/** Upstream's tokens for a grant. */
+export const upstreamTokenKey = (grantId: string) => upstreamTokenKeyOf(hash(grantId));
+export const upstreamTokenKeyOf = (grantHash: string) => `grant#${grantHash}/upstream`;
 export const personKey = (sub: string, grantId: string) => `${personPartition(sub)}/grant#${hash(grantId)}`;
 /** Where all grants of a person are listed. */
 export const personPartition = (sub: string) => `person#${sub}`;

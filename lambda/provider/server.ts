@@ -26,7 +26,9 @@ import { SignIn } from './sign-in';
 import { within } from './time-limit';
 import { answerTokenRequest } from './token-endpoint';
 import { Upstream } from './upstream';
+import { type AccessTokenClaims, UpstreamAccess } from './upstream-access';
 import { UpstreamRecheck } from './upstream-recheck';
+import { type UpstreamAccessToken, UpstreamTokens } from './upstream-tokens';
 
 export interface ServerContext {
   readonly config: ProviderConfig;
@@ -47,6 +49,7 @@ export class AuthorizationServer {
   readonly #issuer: URL;
   readonly #resources: Resources;
   readonly #recheck: UpstreamRecheck;
+  readonly #upstreamAccess: UpstreamAccess;
   readonly #presentations: Presentations;
   readonly #signIn: SignIn;
   readonly #guardedFetch: GuardedFetch;
@@ -72,8 +75,10 @@ export class AuthorizationServer {
     });
     this.#presentations = new Presentations(appearance);
     const upstream = new Upstream(config.upstream, `${config.issuer}/callback`, clientSecret);
-    this.#recheck = new UpstreamRecheck(store, upstream, () => this.#sealer, config.upstream.recheck);
-    this.#signIn = new SignIn(store, this.#resources, upstream, this.#recheck, this.#presentations);
+    const upstreamTokens = new UpstreamTokens(store, upstream, () => this.#sealer);
+    this.#recheck = new UpstreamRecheck(upstreamTokens, config.upstream.recheck);
+    this.#upstreamAccess = new UpstreamAccess(store, this.#resources, upstreamTokens);
+    this.#signIn = new SignIn(store, this.#resources, upstream, upstreamTokens, this.#presentations);
   }
 
   /**
@@ -87,6 +92,21 @@ export class AuthorizationServer {
     } catch (error) {
       return answerFailure(error, request, this.#presentations.for(request.headers['accept-language']));
     }
+  }
+
+  /**
+   * For an MCP server in this process: the upstream access token of a person, for the access token that a request has brought. What a resource
+   * server elsewhere gets by token exchange (RFC 8693), under the same rules.
+   *
+   * @param claims of an access token that has been verified, for a protected resource with `upstreamTokens`
+   * @returns a token that is good for a while, with `expiresIn` in seconds where upstream says how long
+   * @throws NoUpstreamToken where there is none to be had: with `invalid_grant` the person has to sign in again
+   * @throws UpstreamUnavailable, UnderWayError, StoreUnavailable where it cannot be had at the moment
+   */
+  async upstreamToken(claims: AccessTokenClaims): Promise<UpstreamAccessToken> {
+    // The sealer comes with it.
+    await this.#currentEngine();
+    return this.#upstreamAccess.tokenFor(claims);
   }
 
   async #answer(request: HttpRequest): Promise<HttpResponse> {
@@ -190,6 +210,7 @@ export class AuthorizationServer {
         store,
         resources: this.#resources,
         recheck: this.#recheck,
+        upstreamAccess: this.#upstreamAccess,
         documents: this.#documents,
         guardedFetch: this.#guardedFetch,
         renderError: (ctx, error) => renderError(ctx, error, this.#presentations.for(ctx.get('accept-language'))),

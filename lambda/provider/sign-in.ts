@@ -26,7 +26,7 @@ import {
   UpstreamRefused,
   UpstreamUnavailable,
 } from './upstream';
-import type { UpstreamRecheck } from './upstream-recheck';
+import type { UpstreamTokens } from './upstream-tokens';
 
 /** Seconds that upstream's answer may take (MCP security best practices: 10 minutes). */
 const STATE_LIFETIME = 10 * 60;
@@ -57,7 +57,7 @@ export class SignIn {
     private readonly store: Store,
     private readonly resources: Resources,
     private readonly upstream: Upstream,
-    private readonly recheck: UpstreamRecheck,
+    private readonly upstreamTokens: UpstreamTokens,
     private readonly presentations: Presentations,
   ) {}
 
@@ -80,6 +80,7 @@ export class SignIn {
       scopes: withImplied(resource, scopes),
       identifies: scopes.includes('openid'),
       staysConnected: client.grantTypeAllowed('refresh_token'),
+      actsUpstream: resource.upstreamTokens === true,
       upstream: await this.upstream.signInAddress(),
     });
   }
@@ -172,6 +173,7 @@ export class SignIn {
     grant.addResourceScope(resource.identifier, names.join(' '));
     grant.addOIDCScope(scopes.filter((scope) => !names.includes(scope)).join(' '));
     grant.personClaims = person.claims;
+    if (resource.upstreamTokens) grant.upstreamTokens = true;
     const consent: ConsentRecord = {
       clientId: client.clientId,
       clientName,
@@ -180,12 +182,15 @@ export class SignIn {
       consentedAt,
     };
 
+    const { refreshToken } = person.tokens;
+    const kept = resource.upstreamTokens ? person.tokens : { refreshToken };
+    if (resource.upstreamTokens && !refreshToken) logEvent('upstream_token.not_renewable', { sub: person.sub });
     const expires = now() + grant.remainingTTL;
     // All of it before the code: a grant that is not listed under its person could not be ended with the others.
     await Promise.all([
       grant.save(),
       this.store.set(personKey(person.sub, grant.jti), consent, expires * 1000),
-      person.refreshToken && this.recheck.remember(grant.jti, person.refreshToken, expires),
+      (kept.refreshToken || kept.access) && this.upstreamTokens.remember(grant.jti, kept, expires),
     ]);
     const login = { accountId: person.sub, remember: false };
     let response: HttpResponse;

@@ -3,6 +3,7 @@ import { type AttributeValue, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { vi } from 'vitest';
 import type { HttpRequest, HttpResponse } from '../../../lambda/provider/http';
+import type { AuthorizationServer } from '../../../lambda/provider/server';
 import { Browser } from '../../support/browser';
 import { type Deployment, ISSUER, type Options, RESOURCE, startDeployment } from './deployment';
 
@@ -69,6 +70,11 @@ export class Harness implements AsyncDisposable {
 
   async putSecret(SecretId: string, SecretString: string): Promise<void> {
     await this.deployment.secrets.send(new PutSecretValueCommand({ SecretId, SecretString }));
+  }
+
+  /** One of them, as a program in the same process has it. */
+  get instance(): AuthorizationServer {
+    return this.deployment.instances[0]!;
   }
 
   /** Sends a request to the next instance, as it stands. */

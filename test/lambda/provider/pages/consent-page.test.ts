@@ -171,6 +171,7 @@ describe('the consent page', () => {
       scopes: [],
       identifies: false,
       staysConnected: false,
+      actsUpstream: false,
       upstream: { host: 'login.example.com', origin: 'https://login.example.com' },
       ...origin,
     });
