@@ -83,6 +83,13 @@ export interface ResourceServerCredential {
   readonly client_secret: string;
 }
 
+/** The environment variables of a function that may get upstream tokens. */
+export const UPSTREAM_TOKENS_ENVIRONMENT = {
+  tokenEndpoint: 'MCP_UPSTREAM_TOKEN_ENDPOINT',
+  /** Of the secret that holds its credential. */
+  secretArn: 'MCP_UPSTREAM_TOKEN_SECRET_ARN',
+} as const;
+
 /**
  * The claim of an access token that names the grant behind it, only where the person has agreed that the resource server acts for them upstream:
  * the SHA-256 of the grant's id in base64url. It names a record and opens nothing.

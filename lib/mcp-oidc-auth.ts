@@ -1,6 +1,7 @@
 import { Annotations, CustomResource, Duration, RemovalPolicy, Stack, Token, TokenComparison } from 'aws-cdk-lib';
 import type { HttpApi, ThrottleSettings } from 'aws-cdk-lib/aws-apigatewayv2';
 import { AttributeType, type ITableV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { Grant } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -21,6 +22,7 @@ import { type RegistrationProps, registration } from './registration';
 import { comparable, type ProtectedResourceProps, resourceRecord } from './resource';
 import { SigningAlgorithm } from './signing-algorithm';
 import type { UpstreamIdp } from './upstream-idp';
+import { UpstreamTokensCredential, type UpstreamTokensOptions } from './upstream-tokens-credential';
 import { checkList, described, refuse } from './validation';
 
 /** An authorization server for MCP servers. */
@@ -277,6 +279,40 @@ export class McpOidcAuth extends McpOidcAuthBase {
     return `${this.issuer}/callback`;
   }
 
+  /**
+   * Lets a function act for people at the upstream identity provider, as far as they have agreed: makes the credential by which it exchanges the access
+   * tokens that it receives for upstream's (RFC 8693), and gives the function what `upstreamToken` of `mcp-oidc-auth/upstream` needs. After the
+   * protected resource, which has `upstreamTokens`, is known.
+   *
+   * @param grantee serves the protected resource
+   */
+  grantUpstreamTokens(grantee: LambdaFunction, options: UpstreamTokensOptions = {}): Grant {
+    this.checkEnvironment(Stack.of(grantee));
+    const { credential = 'Credential' } = options;
+    const { grant } = new UpstreamTokensCredential(grantee, credential, {
+      issuer: this.issuer,
+      resource: this.upstreamResource(options.resource),
+      onDeploy: this.onDeploy,
+      serviceTimeout: SERVICE_TIMEOUT,
+    });
+    return grant;
+  }
+
+  private upstreamResource(identifier: string | undefined): string {
+    const offered = this.registered.filter(({ upstreamTokens }) => upstreamTokens).map((each) => each.identifier);
+    const [only, ...more] = identifier === undefined ? offered : offered.filter((each) => each === identifier);
+    if (only === undefined) {
+      refuse(
+        `grantUpstreamTokens needs a protected resource with upstreamTokens: true, from protectRestApi, protectHttpApi or resources, before it is called; ` +
+          `got ${identifier ?? 'none'}.`,
+      );
+    }
+    if (more.length > 0) {
+      refuse(`grantUpstreamTokens must be told which resource the function serves, one of ${offered.join(', ')}.`);
+    }
+    return only;
+  }
+
   protected register(scope: Construct, id: string, resource: ProtectedResourceProps): void {
     this.checkEnvironment(Stack.of(scope));
     const record = resourceRecord(resource);
@@ -311,7 +347,7 @@ export class McpOidcAuth extends McpOidcAuthBase {
     const differs = (one: string, another: string) => Token.compareStrings(one, another) === TokenComparison.DIFFERENT;
     if (differs(account, other.account) || differs(region, other.region)) {
       refuse(
-        `protectRestApi and protectHttpApi need an API in the account and region of McpOidcAuth, ${account} and ${region}, ` +
+        `protectRestApi, protectHttpApi and grantUpstreamTokens need an API or a function in the account and region of McpOidcAuth, ${account} and ${region}, ` +
           `got ${other.account} and ${other.region}. Elsewhere use McpOidcAuth.fromIssuer, and name the resource in 'resources' here.`,
       );
     }
