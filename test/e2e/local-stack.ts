@@ -32,15 +32,27 @@ export async function startLocalStack(
   lifetimes: Record<string, number> = {},
   auth?: NotesStackProps['auth'],
 ): Promise<LocalStack> {
+  return startLocalApp((assembly) =>
+    auth ? synthesizeWith(auth, assembly) : synthesize(assembly, { lifetimes: JSON.stringify(lifetimes) }),
+  );
+}
+
+/**
+ * The same with another app in place of that of bin/app.ts.
+ *
+ * @param synthesizeInto puts the cloud assembly into a directory; the app may take the identity provider from its parameters or from here
+ */
+export async function startLocalApp(
+  synthesizeInto: (assembly: string, identityProvider: DemoIdentityProvider) => void | Promise<void>,
+): Promise<LocalStack> {
   const directory = mkdtempSync(join(tmpdir(), 'mcp-oidc-auth-'));
   const assembly = join(directory, 'cdk.out');
-  if (auth) await synthesizeWith(auth, assembly);
-  else synthesize(assembly, { lifetimes: JSON.stringify(lifetimes) });
   const issuerPort = await freePort();
   const identityProvider = await startIdentityProvider({
     port: 0,
     redirectUri: `http://localhost:${issuerPort}/callback`,
   });
+  await synthesizeInto(assembly, identityProvider);
   const logs: string[] = [];
   const stack = await startStack({
     assembly,
