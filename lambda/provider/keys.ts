@@ -29,6 +29,8 @@ export const personKey = (sub: string, grantId: string) => `${personPartition(su
 export const personPartition = (sub: string) => `person#${sub}`;
 /** The grant that a `personKey` stands for. */
 export const listedGrantKey = (key: string) => `${key.slice(key.indexOf('/') + 1)}/grant`;
+/** Upstream's tokens for that grant. */
+export const listedUpstreamTokenKey = (key: string) => `${key.slice(key.indexOf('/') + 1)}/upstream`;
 
 /** Codes and refresh tokens read `<grantId>.<secret>`, so that one batch read finds the token and its grant. */
 export function grantIdOf(token: string): string {

@@ -1,9 +1,11 @@
-import { decodeJwt } from 'jose';
+import { decodeJwt, importJWK, SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { clientKey, grantIdOf, grantKey, hash, upstreamTokenKey } from '../../../lambda/provider/keys';
 import { resourceServerClient, TOKEN_EXCHANGE } from '../../../lambda/provider/resource-server';
+import { nextKeySet } from '../../../lambda/rotate-keys/next-key-set';
 import { DynamoStore } from '../../../lambda/store/dynamo-store';
-import { Harness, later, NOTES, RESOURCE, type TokenResponse } from './harness';
+import { DpopClient } from '../../support/dpop-client';
+import { Harness, ISSUER, later, NOTES, type Options, REDIRECT_URI, RESOURCE, type TokenResponse } from './harness';
 
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 const OTHER = 'https://other.example.com/mcp';
@@ -138,6 +140,52 @@ describe('a resource server', () => {
     });
     later(3550);
     expect((await exchange(body.access_token!)).body.access_token).not.toBe(first.body.access_token);
+  });
+});
+
+describe('an access token', () => {
+  const own = async (options: Options = {}) => {
+    const deployed = await Harness.start({ instances: 1, resources: [{ ...NOTES, upstreamTokens: true }], ...options });
+    const server = resourceServerClient({ clientId: SERVER.id, name: 'x', resources: [RESOURCE] }, SERVER.secret);
+    await deployed.store.set(clientKey(SERVER.id), server);
+    return deployed;
+  };
+  const form = { grant_type: TOKEN_EXCHANGE, subject_token_type: ACCESS_TOKEN };
+
+  it('that was signed before the key set turned over is exchanged too', async () => {
+    await using rotated = await own();
+    const app = await rotated.register();
+    const { body } = await rotated.redeem(app, await rotated.signIn(app));
+    const config = { algorithm: 'RS256', minimumPublication: 0, retirement: 86_400 } as const;
+    const next = await nextKeySet(rotated.keySet, config, Math.floor(Date.now() / 1000));
+    await rotated.putSecret(rotated.config.keySetSecretArn, JSON.stringify(next));
+    later(rotated.config.keySetRefresh * 2 + 1);
+    const [{ keys }, answer] = await Promise.all([
+      (await rotated.fetch('/jwks')).json() as Promise<{ keys: { kid: string }[] }>,
+      rotated.token({ ...form, subject_token: body.access_token }, basic(SERVER)),
+    ]);
+    expect(keys[0]?.kid).toBe(next.current.jwk.kid);
+    expect(answer.status).toBe(200);
+  });
+
+  it('that is bound to a key of the client is exchanged by the resource server, which has seen the proof', async () => {
+    await using bound = await own({ dpop: true });
+    const app = await bound.register();
+    const key = await DpopClient.create();
+    const { code, codeVerifier } = await bound.signIn(app);
+    const { body } = await bound.token(
+      {
+        grant_type: 'authorization_code',
+        client_id: app.client_id,
+        code,
+        code_verifier: codeVerifier,
+        redirect_uri: REDIRECT_URI,
+      },
+      { dpop: await key.proof('POST', `${ISSUER}/token`) },
+    );
+    expect(decodeJwt(body.access_token!).cnf).toEqual({ jkt: key.thumbprint });
+    const answer = await bound.token({ ...form, subject_token: body.access_token }, basic(SERVER));
+    expect([answer.status, answer.body.token_type]).toEqual([200, 'Bearer']);
   });
 });
 
@@ -323,19 +371,33 @@ describe('an exchange is refused', () => {
     expect(await exchange(access, params)).toMatchObject(refused(error));
   });
 
-  it('of a token that has expired, was changed, is of another type or from another issuer', async () => {
+  it('of a token that has expired, was changed, or is another thing', async () => {
     const { access, refresh } = await tokens();
     const [header, payload, signature] = access.split('.') as [string, string, string];
     const claims = Buffer.from(JSON.stringify({ ...decodeJwt(access), sub: 'mallory' })).toString('base64url');
     const unsigned = `${Buffer.from('{"alg":"none","typ":"at+jwt"}').toString('base64url')}.${payload}.`;
-    const idToken = await harness.redeem(client, await harness.signIn(client, { scope: 'openid notes:use' }));
-    for (const subject of [`${header}.${claims}.${signature}`, unsigned, idToken.body.id_token!, refresh]) {
+    const { body } = await harness.redeem(client, await harness.signIn(client, { scope: 'openid notes:use' }));
+    for (const subject of [`${header}.${claims}.${signature}`, unsigned, body.id_token!, refresh]) {
       expect(await exchange(subject)).toMatchObject(refused('invalid_request'));
     }
-    await using elsewhere = await Harness.start({ instances: 1, issuer: 'https://elsewhere.example.com' });
-    expect(elsewhere.config.issuer).not.toBe(harness.config.issuer);
     later(3601);
     expect(await exchange(access)).toMatchObject(refused('invalid_request'));
+  });
+
+  it.each<[string, object, object]>([
+    ['of another issuer', { iss: 'https://elsewhere.example.com' }, {}],
+    ['for another resource server beside this one', { aud: [RESOURCE, OTHER] }, {}],
+    ['that is no access token', {}, { typ: 'JWT' }],
+    ['without an end', { exp: undefined }, {}],
+  ])('of a token %s, whoever signed it', async (_, claims, header) => {
+    const { access } = await tokens();
+    const { jwk } = harness.keySet.current;
+    const signed = async (changes: object, headerChanges: object) =>
+      new SignJWT(JSON.parse(JSON.stringify({ ...decodeJwt(access), ...changes })))
+        .setProtectedHeader({ alg: 'RS256', typ: 'at+jwt', kid: jwk.kid, ...headerChanges })
+        .sign(await importJWK({ ...jwk }, 'RS256'));
+    expect((await exchange(await signed({}, {}))).status).toBe(200);
+    expect(await exchange(await signed(claims, header))).toMatchObject(refused('invalid_request'));
   });
 
   it('once the grant has been revoked, at once', async () => {
