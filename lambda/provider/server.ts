@@ -20,6 +20,7 @@ import { Presentations } from './pages/presentation';
 import { rootPage } from './pages/root-page';
 import { Registration } from './registration';
 import { RegistrationLimit } from './registration-limit';
+import { TOKEN_EXCHANGE } from './resource-server';
 import { Resources } from './resources';
 import { Sealer } from './sealer';
 import { SignIn } from './sign-in';
@@ -162,7 +163,11 @@ export class AuthorizationServer {
     const response = await this.#callEngine(engine, request);
     if (request.method !== 'GET' || response.status !== 200) return cached(response, METADATA_MAX_AGE);
     const metadata = JSON.parse(response.body.toString());
-    metadata.scopes_supported = [...OIDC_SCOPES, ...(await this.#resources.catalogue()).scopeNames];
+    const catalogue = await this.#resources.catalogue();
+    metadata.scopes_supported = [...OIDC_SCOPES, ...catalogue.scopeNames];
+    if (!catalogue.hasUpstreamTokens) {
+      metadata.grant_types_supported = metadata.grant_types_supported.filter((name: string) => name !== TOKEN_EXCHANGE);
+    }
     metadata.response_modes_supported = ['query'];
     const { 'content-length': _, ...headers } = response.headers;
     return cached({ ...response, headers, body: JSON.stringify(metadata) }, METADATA_MAX_AGE);

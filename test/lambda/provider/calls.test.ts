@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { clientKey } from '../../../lambda/provider/keys';
+import { resourceServerClient, TOKEN_EXCHANGE } from '../../../lambda/provider/resource-server';
 import { DynamoStore } from '../../../lambda/store/dynamo-store';
 import { startMetadataHost, trust } from '../../support/metadata-host';
-import { atClient, Harness, later, REDIRECT_URI } from './harness';
+import { atClient, Harness, later, NOTES, REDIRECT_URI, RESOURCE } from './harness';
 
 let harness: Harness;
 let client: Record<string, string>;
@@ -124,6 +126,33 @@ describe('a refresh', () => {
     const next = await callsOf(() => harness.refresh(client, result.body.refresh_token));
     expect(next.calls.sort()).toEqual([READ, PUT, UPDATE]);
     expect(JSON.stringify(await harness.items())).not.toContain('"deadline"');
+  });
+});
+
+describe('a token exchange', () => {
+  it('is one batch read, and three more calls where the upstream token has to be renewed first', async () => {
+    await using acting = await Harness.start({ instances: 1, resources: [{ ...NOTES, upstreamTokens: true }] });
+    Object.assign(acting.upstream, { refreshTokens: true, accessTokenLifetime: 600 });
+    const server = resourceServerClient({ clientId: 'server', name: 'x', resources: [RESOURCE] }, 'secret');
+    await acting.store.set(clientKey('server'), server);
+    const app = await acting.register();
+    const { body } = await acting.redeem(app, await acting.signIn(app));
+    const exchange = async () => {
+      const before = acting.calls.length;
+      const { status } = await acting.token({
+        grant_type: TOKEN_EXCHANGE,
+        client_id: 'server',
+        client_secret: 'secret',
+        subject_token: body.access_token,
+        subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      });
+      expect(status).toBe(200);
+      return acting.calls.slice(before).filter((call) => call.startsWith('dynamodb:'));
+    };
+    expect(await exchange()).toEqual([READ]);
+    later(580);
+    await acting.fetch('/.well-known/oauth-authorization-server');
+    expect(await exchange()).toEqual([READ, UPDATE, READ, PUT]);
   });
 });
 

@@ -2,8 +2,9 @@ import { Provider } from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeKeySet } from '../../../lambda/key-set/make-key-set';
 import { createEngine, type EngineContext } from '../../../lambda/provider/engine';
+import { TOKEN_EXCHANGE } from '../../../lambda/provider/resource-server';
 import { ROUTES } from '../../../lib/contract';
-import { Harness, ISSUER } from './harness';
+import { Harness, ISSUER, NOTES } from './harness';
 
 let harness: Harness;
 beforeAll(async () => {
@@ -35,6 +36,12 @@ describe('the metadata', () => {
       subject_types_supported: ['public'],
       token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     });
+  });
+
+  it.each(METADATA)('at %s offers token exchange where a resource has upstream tokens', async (path) => {
+    await using acting = await Harness.start({ instances: 1, resources: [{ ...NOTES, upstreamTokens: true }] });
+    const { grant_types_supported } = (await (await acting.fetch(path)).json()) as { grant_types_supported: string[] };
+    expect(grant_types_supported).toEqual(['authorization_code', 'refresh_token', TOKEN_EXCHANGE]);
   });
 
   it.each(METADATA)('at %s follows no Host and no forwarded header', async (path) => {
@@ -111,7 +118,8 @@ async function engineWithRoutes(onRoute: (method: string, path: string) => void)
       return register.call(this, name, path, ...rest);
     };
   }
-  const config = { issuer: ISSUER, lifetimes: { accessToken: 1, authorizationCode: 1, interaction: 1, grant: 1 } };
+  const lifetimes = { accessToken: 1, authorizationCode: 1, interaction: 1, grant: 1 };
+  const config = { issuer: ISSUER, upstream: { issuer: 'https://login.example.com' }, lifetimes };
   const context = { config, renderError() {}, onServerError() {} } as unknown as EngineContext;
   return createEngine(context, await makeKeySet(0));
 }
