@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { clientKey } from '../../../lambda/provider/keys';
-import { resourceServerClient, TOKEN_EXCHANGE } from '../../../lambda/provider/resource-server';
 import { DynamoStore } from '../../../lambda/store/dynamo-store';
 import { startMetadataHost, trust } from '../../support/metadata-host';
-import { atClient, Harness, later, NOTES, REDIRECT_URI, RESOURCE } from './harness';
+import { atClient, Harness, later, NOTES, REDIRECT_URI } from './harness';
+import { exchange, registerServer } from './resource-server';
 
 let harness: Harness;
 let client: Record<string, string>;
@@ -133,26 +132,18 @@ describe('a token exchange', () => {
   it('is one batch read, and three more calls where the upstream token has to be renewed first', async () => {
     await using acting = await Harness.start({ instances: 1, resources: [{ ...NOTES, upstreamTokens: true }] });
     Object.assign(acting.upstream, { refreshTokens: true, accessTokenLifetime: 600 });
-    const server = resourceServerClient({ clientId: 'server', name: 'x', resources: [RESOURCE] }, 'secret');
-    await acting.store.set(clientKey('server'), server);
+    await registerServer(acting);
     const app = await acting.register();
     const { body } = await acting.redeem(app, await acting.signIn(app));
-    const exchange = async () => {
+    const calls = async () => {
       const before = acting.calls.length;
-      const { status } = await acting.token({
-        grant_type: TOKEN_EXCHANGE,
-        client_id: 'server',
-        client_secret: 'secret',
-        subject_token: body.access_token,
-        subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-      });
-      expect(status).toBe(200);
+      expect((await exchange(acting, body.access_token)).status).toBe(200);
       return acting.calls.slice(before).filter((call) => call.startsWith('dynamodb:'));
     };
-    expect(await exchange()).toEqual([READ]);
+    expect(await calls()).toEqual([READ]);
     later(580);
     await acting.fetch('/.well-known/oauth-authorization-server');
-    expect(await exchange()).toEqual([READ, UPDATE, READ, PUT]);
+    expect(await calls()).toEqual([READ, UPDATE, READ, PUT]);
   });
 });
 

@@ -1,17 +1,16 @@
 import { decodeJwt, importJWK, SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { clientKey, grantIdOf, grantKey, hash, upstreamTokenKey } from '../../../lambda/provider/keys';
-import { resourceServerClient, TOKEN_EXCHANGE } from '../../../lambda/provider/resource-server';
+import { grantIdOf, grantKey, hash, upstreamTokenKey } from '../../../lambda/provider/keys';
+import { TOKEN_EXCHANGE } from '../../../lambda/provider/resource-server';
 import { nextKeySet } from '../../../lambda/rotate-keys/next-key-set';
 import { DynamoStore } from '../../../lambda/store/dynamo-store';
 import { DpopClient } from '../../support/dpop-client';
 import { Harness, ISSUER, later, NOTES, type Options, REDIRECT_URI, RESOURCE, type TokenResponse } from './harness';
+import { ACCESS_TOKEN, exchange as exchangeAt, registerServer, SERVER } from './resource-server';
 
-const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 const OTHER = 'https://other.example.com/mcp';
 const PLAIN = 'https://plain.example.com/mcp';
 
-const SERVER = { id: 'notes-server', secret: 'secret of the notes server' };
 const OTHER_SERVER = { id: 'other-server', secret: 'secret of the other server' };
 
 let harness: Harness;
@@ -28,8 +27,8 @@ beforeAll(async () => {
     ],
   });
   client = await harness.register();
-  await addServer(SERVER, [RESOURCE, PLAIN]);
-  await addServer(OTHER_SERVER, [OTHER]);
+  await registerServer(harness, SERVER, [RESOURCE, PLAIN]);
+  await registerServer(harness, OTHER_SERVER, [OTHER]);
 });
 afterAll(() => harness[Symbol.asyncDispose]());
 beforeEach(() => {
@@ -50,11 +49,6 @@ afterEach(() => {
   for (const fault of ['tokenError', 'failure', 'failures', 'held'] as const) delete harness.upstream[fault];
 });
 
-async function addServer({ id, secret }: typeof SERVER, resources: string[]): Promise<void> {
-  const metadata = resourceServerClient({ clientId: id, name: id, resources }, secret);
-  await harness.store.set(clientKey(id), metadata);
-}
-
 /** A sign-in to the tokens of the client. */
 async function tokens(resource = RESOURCE): Promise<{ access: string; refresh: string; grantId: string }> {
   const { body } = await harness.redeem(client, await harness.signIn(client, { resource }), { resource });
@@ -62,19 +56,8 @@ async function tokens(resource = RESOURCE): Promise<{ access: string; refresh: s
   return { access: body.access_token ?? '', refresh, grantId: grantIdOf(refresh) };
 }
 
-function basic({ id, secret }: typeof SERVER): Record<string, string> {
-  const encoded = [id, secret].map((part) => new URLSearchParams({ part }).toString().slice('part='.length));
-  return { authorization: `Basic ${Buffer.from(encoded.join(':')).toString('base64')}` };
-}
-
-function exchange(
-  subject: string,
-  params: Record<string, string | undefined> = {},
-  as: typeof SERVER = SERVER,
-): Promise<TokenResponse> {
-  const form = { grant_type: TOKEN_EXCHANGE, subject_token: subject, subject_token_type: ACCESS_TOKEN, ...params };
-  return harness.token(form, basic(as));
-}
+const exchange = (subject: string, params: Record<string, string | undefined> = {}, as = SERVER) =>
+  exchangeAt(harness, subject, params, as);
 
 const refreshesUpstream = () => harness.upstream.tokenRequests.filter(({ form }) => form.has('refresh_token')).length;
 
@@ -146,11 +129,9 @@ describe('a resource server', () => {
 describe('an access token', () => {
   const own = async (options: Options = {}) => {
     const deployed = await Harness.start({ instances: 1, resources: [{ ...NOTES, upstreamTokens: true }], ...options });
-    const server = resourceServerClient({ clientId: SERVER.id, name: 'x', resources: [RESOURCE] }, SERVER.secret);
-    await deployed.store.set(clientKey(SERVER.id), server);
+    await registerServer(deployed);
     return deployed;
   };
-  const form = { grant_type: TOKEN_EXCHANGE, subject_token_type: ACCESS_TOKEN };
 
   it('that was signed before the key set turned over is exchanged too', async () => {
     await using rotated = await own();
@@ -162,7 +143,7 @@ describe('an access token', () => {
     later(rotated.config.keySetRefresh * 2 + 1);
     const [{ keys }, answer] = await Promise.all([
       (await rotated.fetch('/jwks')).json() as Promise<{ keys: { kid: string }[] }>,
-      rotated.token({ ...form, subject_token: body.access_token }, basic(SERVER)),
+      exchangeAt(rotated, body.access_token),
     ]);
     expect(keys[0]?.kid).toBe(next.current.jwk.kid);
     expect(answer.status).toBe(200);
@@ -184,7 +165,7 @@ describe('an access token', () => {
       { dpop: await key.proof('POST', `${ISSUER}/token`) },
     );
     expect(decodeJwt(body.access_token!).cnf).toEqual({ jkt: key.thumbprint });
-    const answer = await bound.token({ ...form, subject_token: body.access_token }, basic(SERVER));
+    const answer = await exchangeAt(bound, body.access_token);
     expect([answer.status, answer.body.token_type]).toEqual([200, 'Bearer']);
   });
 });
@@ -342,14 +323,11 @@ describe('an exchange is refused', () => {
     const app = await later.register();
     const { body } = await later.redeem(app, await later.signIn(app));
     await later.store.set(`resources/${RESOURCE}`, { ...NOTES, upstreamTokens: true });
-    const server = resourceServerClient({ clientId: SERVER.id, name: 'x', resources: [RESOURCE] }, SERVER.secret);
-    await later.store.set(clientKey(SERVER.id), server);
+    await registerServer(later);
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61_000 });
     const { body: refreshed } = await later.refresh(app, body.refresh_token);
-    const form = { grant_type: TOKEN_EXCHANGE, subject_token_type: ACCESS_TOKEN };
     for (const subject of [body.access_token, refreshed.access_token]) {
-      const answer = await later.token({ ...form, subject_token: subject }, basic(SERVER));
-      expect(answer).toMatchObject(refused('invalid_grant'));
+      expect(await exchangeAt(later, subject)).toMatchObject(refused('invalid_grant'));
     }
   });
 
@@ -428,7 +406,7 @@ describe('a resource server’s credential', () => {
       { grant_type: 'authorization_code', code: 'a.b', redirect_uri: 'https://x.example.com' },
       { grant_type: 'client_credentials', scope: 'notes:use' },
     ]) {
-      expect((await harness.token(form, basic(SERVER))).status).toBe(400);
+      expect((await exchangeAt(harness, undefined, { subject_token_type: undefined, ...form })).status).toBe(400);
     }
     expect((await harness.refresh(client, refresh)).status).toBe(200);
   });

@@ -4,13 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { clientKey } from '../../../lambda/provider/keys';
-import { resourceServerClient } from '../../../lambda/provider/resource-server';
 import { credentialOfEnvironment } from '../../../lambda/resource-server/credential';
 import { UpstreamTokenError, upstreamToken } from '../../../lambda/resource-server/upstream-token';
-import { Harness, later, NOTES, RESOURCE } from '../provider/harness';
-
-const SECRET = 'a secret/with+characters: %';
+import { Harness, later, NOTES } from '../provider/harness';
+import { registerServer, SERVER } from '../provider/resource-server';
 
 let harness: Harness;
 let client: Record<string, string>;
@@ -21,7 +18,7 @@ let options: { issuer: string; clientId: string; clientSecret: string };
 beforeAll(async () => {
   harness = await Harness.start({ instances: 2, resources: [{ ...NOTES, upstreamTokens: true }] });
   client = await harness.register();
-  await registerServer(SECRET);
+  await registerServer(harness);
   door = createServer(async (request, response) => {
     const body = (await request.toArray()).join('');
     const { authorization, 'content-type': type = '' } = request.headers;
@@ -32,7 +29,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(door.address() as AddressInfo).port}`;
-  options = { issuer, clientId: 'notes-server', clientSecret: SECRET };
+  options = { issuer, clientId: SERVER.id, clientSecret: SERVER.secret };
 });
 afterAll(async () => {
   door.closeAllConnections();
@@ -49,11 +46,6 @@ afterEach(() => {
   vi.unstubAllEnvs();
   delete harness.upstream.failure;
 });
-
-function registerServer(secret: string): Promise<boolean> {
-  const server = { clientId: 'notes-server', name: 'Notes', resources: [RESOURCE] };
-  return harness.store.set(clientKey('notes-server'), resourceServerClient(server, secret));
-}
 
 async function event(): Promise<{ headers: Record<string, string>; refreshToken: string }> {
   const { body } = await harness.redeem(client, await harness.signIn(client));
@@ -138,11 +130,11 @@ describe('upstreamToken in a function that grantUpstreamTokens has set up', () =
     const secrets = new SecretsManagerClient({});
     const newSecret = () => randomBytes(24).toString('base64url');
     const [first, second] = [newSecret(), newSecret()];
-    const SecretString = (client_secret: string) => JSON.stringify({ client_id: 'notes-server', client_secret });
+    const SecretString = (client_secret: string) => JSON.stringify({ client_id: SERVER.id, client_secret });
     const { ARN } = await secrets.send(new CreateSecretCommand({ Name: 'server', SecretString: SecretString(first) }));
     vi.stubEnv('MCP_UPSTREAM_TOKEN_ENDPOINT', `${options.issuer}/token`);
     vi.stubEnv('MCP_UPSTREAM_TOKEN_SECRET_ARN', ARN!);
-    await registerServer(first);
+    await registerServer(harness, { ...SERVER, secret: first });
     const reads = () => harness.calls.filter((action) => action === 'secretsmanager:GetSecretValue').length;
     await upstreamToken(await event());
     const before = reads();
@@ -150,10 +142,10 @@ describe('upstreamToken in a function that grantUpstreamTokens has set up', () =
     expect(reads()).toBe(before);
 
     await harness.putSecret(ARN!, SecretString(second));
-    await registerServer(second);
+    await registerServer(harness, { ...SERVER, secret: second });
     await upstreamToken(await event());
     expect(reads()).toBe(before + 1);
-    await registerServer(SECRET);
+    await registerServer(harness);
   });
 
   it('says what is missing in one that it has not', async () => {
