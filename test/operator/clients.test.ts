@@ -204,7 +204,10 @@ describe('clients is refused', () => {
     [['add', '--name', 'x', '--redirect-uri', REDIRECT_URI], '--table needs the name of the table'],
     [['show', '--table', 'auth'], 'clients show needs the id of a client.'],
     [['remove', 'a', 'b', '--table', 'auth'], 'One client at a time, got a b.'],
-    [['remove', 'a', '--table', 'auth', '--secret'], '--name, --redirect-uri, --resource and --secret are for clients add alone.'],
+    [
+      ['remove', 'a', '--table', 'auth', '--secret'],
+      '--name, --redirect-uri, --resource and --secret are for clients add alone.',
+    ],
   ])('%j', async (args, message) => {
     const before = harness.calls.length;
     const { code, stdout, stderr } = await type(harness.environment, 'clients', ...args);
