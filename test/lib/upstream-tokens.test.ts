@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { LambdaIntegration, RestApi } from 'aws-cdk-lib/aws-apigateway';
@@ -92,6 +94,16 @@ describe('grantUpstreamTokens', () => {
     const { Variables } = server.Properties.Environment;
     expect(text(Variables.MCP_UPSTREAM_TOKEN_ENDPOINT)).toBe(`${text(stack.resolve(auth.issuer))}/token`);
     expect(text(Variables.MCP_UPSTREAM_TOKEN_SECRET_ARN)).toMatch(/^<Server.*Secret/);
+  });
+
+  test('is used as docs/upstream-tokens.md shows it', () => {
+    const text = readFileSync(join(__dirname, '../../docs/upstream-tokens.md'), 'utf8');
+    const [, code = ''] = /```ts\n(auth\.protectRestApi.*?)```/s.exec(text) ?? [];
+    const stack = newStack();
+    const [auth, server] = [newAuth(stack), mcpServer(stack)];
+    const run = new Function('auth', 'api', 'server', 'LambdaIntegration', code);
+    run(auth, new RestApi(stack, 'Api'), server, LambdaIntegration);
+    expect(registered(stack)).toHaveLength(1);
   });
 
   test('makes another secret and another client of another name', () => {

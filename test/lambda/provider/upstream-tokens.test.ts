@@ -260,6 +260,24 @@ describe('the line of upstream’s refresh tokens', () => {
     expect((await exchange(access)).body.access_token).toBe(lastUpstream());
   });
 
+  it('is not ended by the refusal of somebody who stood still, and whose token another has used since', async () => {
+    const { access, refresh } = await tokens();
+    later(700);
+    let release = () => {};
+    harness.upstream.held = new Promise((resolve) => {
+      release = resolve;
+    });
+    const slow = exchange(access);
+    await vi.waitUntil(() => harness.upstream.tokenRequests.at(-1)?.form.has('refresh_token'));
+    delete harness.upstream.held;
+    later(31);
+    const quick = await exchange(access);
+    expect(quick.body.access_token).toBe(lastUpstream());
+    release();
+    expect((await slow).body.access_token).toBe(quick.body.access_token);
+    expect((await harness.refresh(client, refresh)).status).toBe(200);
+  });
+
   it('is not broken by an answer that comes after somebody else has taken over', async () => {
     const { access, grantId } = await tokens();
     later(700);
