@@ -1,4 +1,5 @@
-import type { ResourceServerCredential, ResourceServerRecord } from '../../lib/contract';
+import type { ResourceServerRecord } from '../../lib/contract';
+import { isText, membersOf } from './property';
 
 /**
  * Reads the `ResourceServer` property of the custom resource.
@@ -7,7 +8,7 @@ import type { ResourceServerCredential, ResourceServerRecord } from '../../lib/c
  * @throws TypeError saying what was given and what is needed
  */
 export function parseResourceServer(text: unknown): ResourceServerRecord {
-  const { clientId, name, resources } = parse(text);
+  const { clientId, name, resources } = membersOf(text);
   if (
     !isText(clientId) ||
     !isText(name) ||
@@ -29,21 +30,9 @@ export function parseResourceServer(text: unknown): ResourceServerRecord {
  * @throws TypeError which does not show what was given
  */
 export function secretOf(text: string, { clientId }: ResourceServerRecord): string {
-  const credential = parse(text) as Partial<Record<keyof ResourceServerCredential, unknown>>;
+  const credential = membersOf(text);
   if (credential.client_id !== clientId || !isText(credential.client_secret)) {
     throw new TypeError(`The secret of ${clientId} has to be a JSON object with its client_id and a client_secret.`);
   }
   return credential.client_secret;
-}
-
-function parse(text: unknown): Partial<Record<keyof ResourceServerRecord, unknown>> {
-  try {
-    return Object(JSON.parse(text as string));
-  } catch {
-    return {};
-  }
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
 }

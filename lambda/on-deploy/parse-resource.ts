@@ -1,4 +1,5 @@
 import type { ResourceRecord, ScopeRecord } from '../../lib/contract';
+import { isText } from './property';
 
 /** RFC 6749 section 3.3. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
@@ -79,8 +80,4 @@ function check(holds: boolean, needed: string, given: unknown): void {
   if (!holds) {
     throw new TypeError(`This protected resource cannot be registered: ${needed}; given: ${JSON.stringify(given)}.`);
   }
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
 }

@@ -1,4 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,8 +11,7 @@ import { McpOidcAuth, UpstreamIdp } from 'mcp-oidc-auth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deniedCalls } from './clean-logs';
 import { type LocalStack, Person, startLocalApp } from './local-stack';
-
-const REDIRECT_URI = 'http://127.0.0.1/callback';
+import { OUR_EDITOR, tokensFor } from './our-editor';
 
 /** Acts upstream as the caller: asks the identity provider who they are. */
 const SERVER = `
@@ -59,7 +57,7 @@ function actingServer(app: App, code: string): void {
       clientId: parameter('UpstreamClientId'),
       clientSecret: Secret.fromSecretNameV2(stack, 'UpstreamSecret', parameter('UpstreamSecretName')),
     }),
-    clients: [{ clientId: 'our-editor', name: 'Our editor', redirectUris: [REDIRECT_URI] }],
+    clients: [OUR_EDITOR],
   });
   const server = new LambdaFunction(stack, 'Server', {
     runtime: Runtime.NODEJS_24_X,
@@ -80,30 +78,6 @@ function actingServer(app: App, code: string): void {
   new CfnOutput(stack, 'McpUrl', { value: api.url });
 }
 
-async function accessToken(person: Person): Promise<string> {
-  const codeVerifier = randomBytes(32).toString('base64url');
-  const url = new URL('/authorize', local.issuer);
-  url.search = new URLSearchParams({
-    response_type: 'code',
-    client_id: 'our-editor',
-    redirect_uri: REDIRECT_URI,
-    code_challenge: createHash('sha256').update(codeVerifier).digest('base64url'),
-    code_challenge_method: 'S256',
-  }).toString();
-  const answer = await person.authorize(url, REDIRECT_URI);
-  const response = await fetch(new URL('/token', local.issuer), {
-    method: 'POST',
-    body: new URLSearchParams({
-      grant_type: 'authorization_code',
-      client_id: 'our-editor',
-      redirect_uri: REDIRECT_URI,
-      code: answer.get('code') ?? '',
-      code_verifier: codeVerifier,
-    }),
-  });
-  return ((await response.json()) as { access_token: string }).access_token;
-}
-
 describe('an MCP server that acts upstream for people', () => {
   const given: string[] = [];
 
@@ -111,7 +85,7 @@ describe('an MCP server that acts upstream for people', () => {
     const users = local.identityProvider.users;
     for (const user of users) {
       const person = new Person(local, user);
-      const token = await accessToken(person);
+      const { access_token: token = '' } = await tokensFor(local, person);
       given.push(token);
       expect(person.consentPage).toMatch(/Have <bdi>Directory<\/bdi> act for you at <bdi>127\.0\.0\.1:\d+<\/bdi>/);
       expect(decodeJwt(token)).toMatchObject({ grant_ref: expect.stringMatching(/^[\w-]{43}$/) });

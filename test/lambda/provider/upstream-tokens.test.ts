@@ -59,6 +59,15 @@ async function tokens(resource = RESOURCE): Promise<{ access: string; refresh: s
 const exchange = (subject: string, params: Record<string, string | undefined> = {}, as = SERVER) =>
   exchangeAt(harness, subject, params, as);
 
+/** Upstream answers no token request before the function that this returns is called. */
+function holdUpstream(): () => void {
+  let release = () => {};
+  harness.upstream.held = new Promise((resolve) => {
+    release = resolve;
+  });
+  return () => release();
+}
+
 const refreshesUpstream = () => harness.upstream.tokenRequests.filter(({ form }) => form.has('refresh_token')).length;
 
 const lastUpstream = () => `upstream-access-${harness.upstream.tokenRequests.length}`;
@@ -185,10 +194,7 @@ describe('twenty exchanges at once', () => {
     const { access } = await tokens();
     const first = await exchange(access);
     later(560);
-    let release = () => {};
-    harness.upstream.held = new Promise((resolve) => {
-      release = resolve;
-    });
+    const release = holdUpstream();
     const before = refreshesUpstream();
     const all = Array.from({ length: 20 }, () => exchange(access));
     const soon: (TokenResponse | undefined)[] = [];
@@ -263,10 +269,7 @@ describe('the line of upstream’s refresh tokens', () => {
   it('is not ended by the refusal of somebody who stood still, and whose token another has used since', async () => {
     const { access, refresh } = await tokens();
     later(700);
-    let release = () => {};
-    harness.upstream.held = new Promise((resolve) => {
-      release = resolve;
-    });
+    const release = holdUpstream();
     const slow = exchange(access);
     await vi.waitUntil(() => harness.upstream.tokenRequests.at(-1)?.form.has('refresh_token'));
     delete harness.upstream.held;
@@ -281,10 +284,7 @@ describe('the line of upstream’s refresh tokens', () => {
   it('is not broken by an answer that comes after somebody else has taken over', async () => {
     const { access, grantId } = await tokens();
     later(700);
-    let release = () => {};
-    harness.upstream.held = new Promise((resolve) => {
-      release = resolve;
-    });
+    const release = holdUpstream();
     const slow = exchange(access);
     await vi.waitUntil(() => harness.upstream.tokenRequests.at(-1)?.form.has('refresh_token'));
     // An instance that stood still: its claim is over, and another one has put a newer line in place.
