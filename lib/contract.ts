@@ -60,6 +60,8 @@ export interface ResourceRecord {
   readonly scopes: readonly ScopeRecord[];
   /** Used for requests without `resource` where several resources are registered. */
   readonly default: boolean;
+  /** Whether it may act for people at the upstream identity provider, with their consent; absent: no. */
+  readonly upstreamTokens?: boolean;
 }
 
 /** A public client that the operators have declared. */
@@ -69,6 +71,34 @@ export interface ClientRecord {
   readonly name: string;
   readonly redirectUris: readonly string[];
 }
+
+/** A confidential client that may exchange the access tokens that it receives as a resource server (RFC 8693), and nothing else. */
+export interface ResourceServerRecord {
+  readonly clientId: string;
+  /** A name for operators. */
+  readonly name: string;
+  /** The identifiers of the protected resources that it stands for. */
+  readonly resources: readonly string[];
+}
+
+/** The members of the secret that holds the credential of a resource server, as JSON. */
+export interface ResourceServerCredential {
+  readonly client_id: string;
+  readonly client_secret: string;
+}
+
+/** The environment variables of a function that may get upstream tokens. */
+export const UPSTREAM_TOKENS_ENVIRONMENT = {
+  tokenEndpoint: 'MCP_UPSTREAM_TOKEN_ENDPOINT',
+  /** Of the secret that holds its credential. */
+  secretArn: 'MCP_UPSTREAM_TOKEN_SECRET_ARN',
+} as const;
+
+/**
+ * The claim of an access token that names the grant behind it, only where the person has agreed that the resource server acts for them upstream:
+ * the SHA-256 of the grant's id in base64url. It names a record and opens nothing.
+ */
+export const GRANT_CLAIM = 'grant_ref';
 
 /** How DPoP proofs may be signed (RFC 9449 section 4.2): asymmetric, and with what clients really use. */
 export const DPOP_ALGORITHMS = ['ES256', 'EdDSA', 'RS256', 'PS256'] as const;
@@ -301,6 +331,12 @@ export const PROTECTED_RESOURCE_TYPE = 'Custom::McpOidcAuthProtectedResource';
 
 /** The custom resource that registers a client. Property: `Client`, a ClientRecord as JSON text. */
 export const CLIENT_RESOURCE_TYPE = 'Custom::McpOidcAuthClient';
+
+/**
+ * The custom resource that registers a resource server. Properties: `ResourceServer`, a ResourceServerRecord as JSON text; `Secret`, the ARN of the
+ * secret that holds its credential.
+ */
+export const RESOURCE_SERVER_RESOURCE_TYPE = 'Custom::McpOidcAuthResourceServer';
 
 /** A private JWK (RFC 7517) with `kid`, `alg` and `use`. */
 export type PrivateJwk = Readonly<Record<string, string>> & { readonly kid: string; readonly alg: string };

@@ -1,6 +1,7 @@
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { McpOidcAuthBase } from './mcp-oidc-auth-base';
+import type { ProtectedResourceProps } from './resource';
 import { checkUrl, refuse } from './validation';
 
 /** What identifies an authorization server of another app. */
@@ -36,7 +37,13 @@ export class ImportedMcpOidcAuth extends McpOidcAuthBase {
   }
 
   /** Its own app names the resource. */
-  protected register(): void {}
+  protected register(_scope: Construct, _id: string, { identifier, upstreamTokens }: ProtectedResourceProps): void {
+    if (upstreamTokens) {
+      refuse(
+        `upstreamTokens of '${identifier}' must be in 'resources' of the McpOidcAuth that issues its tokens; nothing here could register it.`,
+      );
+    }
+  }
 
   /** The alarms are there too, and have no way here. */
   protected watch(): void {}

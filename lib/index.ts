@@ -17,3 +17,4 @@ export type { RegistrationProps } from './registration';
 export type { ProtectedResourceProps, ResourceScope } from './resource';
 export { SigningAlgorithm } from './signing-algorithm';
 export { type AllowRule, type OidcUpstreamProps, UpstreamIdp } from './upstream-idp';
+export type { UpstreamTokensOptions } from './upstream-tokens-credential';

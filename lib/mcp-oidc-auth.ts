@@ -29,6 +29,7 @@ import { type RegistrationProps, registration } from './registration';
 import { comparable, type ProtectedResourceProps, resourceRecord } from './resource';
 import { SigningAlgorithm } from './signing-algorithm';
 import type { UpstreamIdp } from './upstream-idp';
+import { UpstreamTokensCredential, type UpstreamTokensOptions } from './upstream-tokens-credential';
 import { checkList, described, refuse } from './validation';
 
 /** An authorization server for MCP servers. */
@@ -358,6 +359,40 @@ export class McpOidcAuth extends McpOidcAuthBase {
     this.register(scope, id, resource);
   }
 
+  /**
+   * Lets a function act for people at the upstream identity provider, as far as they have agreed: makes the credential by which it exchanges the access
+   * tokens that it receives for upstream's (RFC 8693), and gives the function what `upstreamToken` of `mcp-oidc-auth/upstream` needs. After the
+   * protected resource, which has `upstreamTokens`, is known.
+   *
+   * @param grantee serves the protected resource
+   */
+  grantUpstreamTokens(grantee: LambdaFunction, options: UpstreamTokensOptions = {}): Grant {
+    this.checkEnvironment(Stack.of(grantee));
+    const { credential = 'Credential' } = options;
+    const { grant } = new UpstreamTokensCredential(grantee, credential, {
+      issuer: this.issuer,
+      resource: this.upstreamResource(options.resource),
+      onDeploy: this.onDeploy,
+      serviceTimeout: SERVICE_TIMEOUT,
+    });
+    return grant;
+  }
+
+  private upstreamResource(identifier: string | undefined): string {
+    const offered = this.registered.filter(({ upstreamTokens }) => upstreamTokens).map((each) => each.identifier);
+    const [only, ...more] = identifier === undefined ? offered : offered.filter((each) => each === identifier);
+    if (only === undefined) {
+      refuse(
+        `grantUpstreamTokens needs a protected resource with upstreamTokens: true, from protectRestApi, protectHttpApi or resources, before it is called; ` +
+          `got ${identifier ?? 'none'}.`,
+      );
+    }
+    if (more.length > 0) {
+      refuse(`grantUpstreamTokens must be told which resource the function serves, one of ${offered.join(', ')}.`);
+    }
+    return only;
+  }
+
   protected register(scope: Construct, id: string, resource: ProtectedResourceProps): void {
     this.checkEnvironment(Stack.of(scope));
     const record = resourceRecord(resource);
@@ -396,7 +431,7 @@ export class McpOidcAuth extends McpOidcAuthBase {
     const differs = (one: string, another: string) => Token.compareStrings(one, another) === TokenComparison.DIFFERENT;
     if (differs(account, other.account) || differs(region, other.region)) {
       refuse(
-        `protectRestApi, protectHttpApi and addResource need a stack in the account and region of McpOidcAuth, ${account} and ${region}, ` +
+        `protectRestApi, protectHttpApi, addResource and grantUpstreamTokens need a stack or a function in the account and region of McpOidcAuth, ${account} and ${region}, ` +
           `got ${other.account} and ${other.region}. Elsewhere use McpOidcAuth.fromIssuer, and name the resource in 'resources' here.`,
       );
     }

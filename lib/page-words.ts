@@ -28,6 +28,11 @@ export interface PageWords {
   readonly consentScopes?: string;
   /** The scope `openid` in words. */
   readonly scopeOpenid?: string;
+  /**
+   * Among the scopes, where the MCP server may act for the person at the identity provider. `{resource}`: the name of the MCP server; `{upstream}`: the
+   * host of the identity provider.
+   */
+  readonly actsUpstream?: string;
   /** Among the scopes, where the app gets refresh tokens. */
   readonly staysConnected?: string;
   /** Before the MCP server's resource identifier. */
@@ -144,6 +149,7 @@ export const PAGE_WORDS: { readonly [word in keyof PageWords]-?: readonly string
   appOnThisDevice: ['scheme'],
   consentScopes: [],
   scopeOpenid: [],
+  actsUpstream: ['resource', 'upstream'],
   staysConnected: [],
   consentResource: [],
   consentUpstream: [],

@@ -59,6 +59,14 @@ export interface ProtectionProps {
   readonly default?: boolean;
 
   /**
+   * Whether the MCP server may act for people at the upstream identity provider: it gets their upstream access tokens by token exchange (RFC 8693), with
+   * the credential that `grantUpstreamTokens` makes. The consent page says so, and upstream's tokens are kept encrypted with what a person has granted.
+   *
+   * @default false
+   */
+  readonly upstreamTokens?: boolean;
+
+  /**
    * Claims of the access token that the handler gets, beside `sub`, `client_id` and `scope`.
    *
    * @default - none

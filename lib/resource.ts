@@ -63,6 +63,14 @@ export interface ProtectedResourceProps {
    * @default false
    */
   readonly default?: boolean;
+
+  /**
+   * Whether this resource may act for people at the upstream identity provider: it gets their upstream access tokens by token exchange (RFC 8693), with
+   * the credential that `grantUpstreamTokens` makes. The consent page says so, and upstream's tokens are kept encrypted with what a person has granted.
+   *
+   * @default false
+   */
+  readonly upstreamTokens?: boolean;
 }
 
 /** Scopes that mean something to OpenID Connect itself (OpenID Connect Core 1.0, sections 3.1.2.1, 5.4 and 11). */
@@ -87,6 +95,7 @@ export function resourceRecord(props: ProtectedResourceProps): ResourceRecord {
       implies: scope.implies ?? [],
     })),
     default: props.default ?? false,
+    upstreamTokens: props.upstreamTokens || undefined,
   };
 }
 

@@ -1,7 +1,7 @@
 import { Duration, type Stack, Token } from 'aws-cdk-lib';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
-import type { UpstreamSecretConfig } from './contract';
+import { GRANT_CLAIM, type UpstreamSecretConfig } from './contract';
 import { SCOPE_TOKEN } from './resource';
 import { checkDuration, checkList, checkUrl, described, refuse } from './validation';
 
@@ -88,7 +88,7 @@ const OWN_PARAMETERS = [
 ];
 
 /** Claims that an access token has by itself (RFC 9068 section 2.2). */
-const TOKEN_CLAIMS = ['iss', 'aud', 'exp', 'iat', 'nbf', 'jti', 'sub', 'client_id', 'scope'];
+const TOKEN_CLAIMS = ['iss', 'aud', 'exp', 'iat', 'nbf', 'jti', 'sub', 'client_id', 'scope', GRANT_CLAIM];
 
 /** The identity provider that people sign in at. */
 export class UpstreamIdp {

@@ -6,6 +6,7 @@ import { displayable } from '../lambda/provider/displayable';
 import { clientKey } from '../lambda/provider/keys';
 import { preRegisteredClient } from '../lambda/provider/pre-registered-client';
 import { printableJson } from '../lambda/provider/printable-json';
+import { resourceServerClient } from '../lambda/provider/resource-server';
 import { putConfigured } from '../lambda/store/configured-record';
 import type { StoredRecord } from '../lambda/store/store';
 import type { ClientRecord } from '../lib/contract';
@@ -14,15 +15,18 @@ import type { Output } from './output';
 import { onTable, type Table } from './table';
 
 export const CLIENTS_USAGE = `Usage: mcp-oidc-auth clients add --table NAME --name TEXT --redirect-uri URI [--redirect-uri URI ...] [--secret]
+       mcp-oidc-auth clients add --table NAME --name TEXT --resource IDENTIFIER [--resource IDENTIFIER ...]
        mcp-oidc-auth clients show --table NAME ID
        mcp-oidc-auth clients remove --table NAME ID
 
-add registers a client that never expires and that you vouch for on the consent page.
+add registers a client that never expires and that you vouch for on the consent page; with --resource, the MCP server of that protected resource, so that
+it can get upstream tokens for the access tokens that it receives.
 show prints what is known of any client, remove takes any away that has registered.
 
   --table         the table of the authorization server
   --name          what people read on the consent page
   --redirect-uri  https, http on a loopback address, or a private-use scheme (com.example.app:/callback)
+  --resource      the identifier of a protected resource with upstreamTokens; the secret of its server is printed once
   --secret        makes the client a confidential one; its secret is printed once
 
 Region and credentials are those that the AWS CLI uses (AWS_REGION, AWS_PROFILE ...).`;
@@ -36,14 +40,20 @@ export async function clients(args: string[], output: Output): Promise<void> {
       table: { type: 'string' },
       name: { type: 'string' },
       'redirect-uri': { type: 'string', multiple: true },
+      resource: { type: 'string', multiple: true },
       secret: { type: 'boolean' },
     },
   });
-  const { table: tableName, name, 'redirect-uri': redirectUris, secret } = values;
+  const { table: tableName, name, 'redirect-uri': redirectUris, resource: resources, secret } = values;
   const [action, id, ...rest] = positionals;
   if (rest.length > 0) throw new UsageError(`One client at a time, got ${positionals.slice(1).join(' ')}.`);
   if (action === 'add') {
     if (id !== undefined) throw new UsageError(`clients add gives the client its id, got ${id}.`);
+    if (name && resources) {
+      if (redirectUris)
+        throw new UsageError('A resource server has no redirect URI: give --resource or --redirect-uri.');
+      return onTable(tableName, (table) => addResourceServer(table, name, resources, output));
+    }
     if (!name || !redirectUris) throw new UsageError('clients add needs --name and at least one --redirect-uri.');
     return onTable(tableName, (table) => add(table, { name, redirectUris, secret }, output));
   }
@@ -51,8 +61,8 @@ export async function clients(args: string[], output: Output): Promise<void> {
     throw new UsageError(`clients needs add, show or remove, got ${action ?? 'nothing'}.`);
   }
   if (!id) throw new UsageError(`clients ${action} needs the id of a client.`);
-  if (name || redirectUris || secret) {
-    throw new UsageError('--name, --redirect-uri and --secret are for clients add alone.');
+  if (name || redirectUris || resources || secret) {
+    throw new UsageError('--name, --redirect-uri, --resource and --secret are for clients add alone.');
   }
   return onTable(tableName, (table) => (action === 'show' ? show : remove)(table, id, output));
 }
@@ -63,18 +73,39 @@ interface NewClient extends Omit<ClientRecord, 'clientId'> {
 
 async function add(table: Table, { name, redirectUris, secret }: NewClient, output: Output): Promise<void> {
   const clientId = randomUUID();
-  const client_secret = secret ? randomBytes(32).toString('base64url') : undefined;
-  const metadata = {
-    ...checked({ clientId, name, redirectUris }, client_secret),
-    client_id_issued_at: Math.floor(Date.now() / 1000),
-  };
+  const client_secret = secret ? newSecret() : undefined;
+  await put(table, clientId, checked({ clientId, name, redirectUris }, client_secret), client_secret, output);
+}
+
+async function addResourceServer(table: Table, name: string, resources: string[], output: Output): Promise<void> {
+  const clientId = randomUUID();
+  const client_secret = newSecret();
+  const broken = resources.find((resource) => !URL.canParse(resource));
+  if (broken !== undefined) {
+    throw new OperatorError(`The client is not registered: ${broken} is no identifier of a protected resource.`);
+  }
+  await put(table, clientId, resourceServerClient({ clientId, name, resources }, client_secret), client_secret, output);
+}
+
+async function put(
+  table: Table,
+  clientId: string,
+  client: Metadata,
+  client_secret: string | undefined,
+  output: Output,
+): Promise<void> {
+  const metadata = { ...client, client_id_issued_at: Math.floor(Date.now() / 1000) };
   await putConfigured(table.client, table.name, clientKey(clientId), metadata);
   output.print(printableJson({ ...metadata, client_secret }, 2));
-  if (secret) {
+  if (client_secret !== undefined) {
     output.note(
       'The secret is shown this once: the table holds its hash alone. It may be sent by client_secret_post too.',
     );
   }
+}
+
+function newSecret(): string {
+  return randomBytes(32).toString('base64url');
 }
 
 function checked(client: ClientRecord, secret?: string): Metadata {

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { ConsentRecord } from '../lambda/provider/consent-record';
 import { displayable } from '../lambda/provider/displayable';
-import { listedGrantKey, personPartition } from '../lambda/provider/keys';
+import { listedGrantKey, listedUpstreamTokenKey, personPartition } from '../lambda/provider/keys';
 import { subjectOf } from '../lambda/provider/subject';
 import type { StoredRecord } from '../lambda/store/store';
 import { UsageError } from './errors';
@@ -65,7 +65,7 @@ async function revoke(table: Table, sub: string, output: Output): Promise<void> 
     if (listed.length === 0) break;
     const keys = listed.map(({ key }) => key);
     // The grants first: as long as one is there it is listed, so that whoever was interrupted can begin again.
-    await table.store.deleteMany(keys.map(listedGrantKey));
+    await table.store.deleteMany(keys.flatMap((key) => [listedGrantKey(key), listedUpstreamTokenKey(key)]));
     await table.store.deleteMany(keys);
     for (const record of listed) output.print(describe(record));
     ended.push(...listed);

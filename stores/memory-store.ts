@@ -47,6 +47,13 @@ export class MemoryStore implements Store {
     return true;
   }
 
+  async replace(key: string, value: unknown, expires: number, seen: number): Promise<boolean> {
+    const entry = { value: jsonOf(value), deadline: deadlineOf(expires) };
+    if (this.#entry(key)?.consumedAt !== seen) return false;
+    this.#put(key, entry);
+    return true;
+  }
+
   async count(key: string, expires: number): Promise<number> {
     const count = (this.#counts.get(key)?.count ?? 0) + 1;
     this.#counts.set(key, { count, deadline: expires });

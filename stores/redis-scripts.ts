@@ -7,13 +7,18 @@
  * stranger who was first. Beside the records of a partition, a sorted set has their sort keys by deadline.
  */
 
-/** KEYS: record, index of its partition. ARGV: now, deadline, value, version, sort key, claim: empty = whatever is there. */
+/**
+ * KEYS: record, index of its partition. ARGV: now, deadline, value, version, sort key; claim: empty = whatever is there; seen: empty =
+ * where nothing is there, else the `consumedAt` of what is.
+ */
 export const PUT = `
 local record, index = KEYS[1], KEYS[2]
-local now, deadline, value, version, sk, claim = unpack(ARGV)
+local now, deadline, value, version, sk, claim, seen = unpack(ARGV)
 if claim ~= '' then
-  local there = redis.call('HMGET', record, 'deadline', 'claimedBy')
-  if there[1] and tonumber(there[1]) > tonumber(now) and there[2] ~= claim then return 0 end
+  local there = redis.call('HMGET', record, 'deadline', 'claimedBy', 'consumedAt')
+  local isThere = there[1] and tonumber(there[1]) > tonumber(now)
+  local replaceable = (seen == '' and not isThere) or (seen ~= '' and isThere and there[3] == seen)
+  if not replaceable and not (isThere and there[2] == claim) then return 0 end
 end
 redis.call('DEL', record)
 redis.call('HSET', record, 'v', version, 'value', value, 'deadline', deadline)

@@ -40,6 +40,10 @@ export class RedisStore implements Store {
     return (await this.#run(CONSUME, [this.#recordKey(key)], [nowMs, seconds, since, seen ?? '', randomUUID()])) === 1;
   }
 
+  async replace(key: string, value: unknown, expires: number, seen: number): Promise<boolean> {
+    return this.#put(key, value, expires, randomUUID(), seen);
+  }
+
   async count(key: string, expires: number): Promise<number> {
     return Number(await this.#run(COUNT, [this.#recordKey(key)], [Math.ceil(expires), SCHEMA_VERSION]));
   }
@@ -64,10 +68,10 @@ export class RedisStore implements Store {
     return Promise.all(keys.map((key) => this.delete(key)));
   }
 
-  async #put(key: string, value: unknown, expires: number | undefined, claim: string): Promise<boolean> {
+  async #put(key: string, value: unknown, expires: number | undefined, claim: string, seen?: number): Promise<boolean> {
     const { pk, sk } = itemKey(key, this.namespace);
     const deadline = Math.ceil(deadlineOf(expires));
-    const args = [Date.now(), deadline, jsonOf(value), SCHEMA_VERSION, sk, claim];
+    const args = [Date.now(), deadline, jsonOf(value), SCHEMA_VERSION, sk, claim, seen ?? ''];
     return (await this.#run(PUT, [recordKey({ pk, sk }), indexKey(pk)], args)) === 1;
   }
 

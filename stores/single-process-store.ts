@@ -64,6 +64,15 @@ export class SingleProcessStore implements Store {
     });
   }
 
+  async replace(key: string, value: unknown, expires: number, seen: number): Promise<boolean> {
+    const entry = { value: jsonOf(value), deadline: deadlineOf(expires) };
+    return this.#alone(key, async () => {
+      if ((await this.#record(key))?.consumedAt !== seen) return false;
+      await this.#put(key, entry);
+      return true;
+    });
+  }
+
   count(key: string, expires: number): Promise<number> {
     return this.#alone(key, async () => {
       const count = ((await this.#get<number>(countName(key))) ?? 0) + 1;

@@ -71,6 +71,16 @@ export class SqlStore implements Store {
     return rows.length === 1;
   }
 
+  async replace(key: string, value: unknown, expires: number, seen: number): Promise<boolean> {
+    const { pk, sk } = itemKey(key, this.namespace);
+    const rows = await this.database.run(sql`
+      UPDATE ${this.#table}
+      SET v = ${SCHEMA_VERSION}, value = ${jsonOf(value)}, expires = ${Math.ceil(deadlineOf(expires))}, consumed_at = NULL
+      WHERE pk = ${pk} AND sk = ${sk} AND expires > ${Date.now()} AND consumed_at = ${seen}
+      RETURNING pk`);
+    return rows.length === 1;
+  }
+
   async count(key: string, expires: number): Promise<number> {
     const { pk, sk } = itemKey(key, this.namespace);
     const rows = await this.database.run(sql`

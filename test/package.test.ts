@@ -65,9 +65,13 @@ describe('the package', () => {
         'docs/security.md',
         'docs/standalone.md',
         'docs/storage-schema.md',
+        'docs/upstream-tokens.md',
         'dist/bin/mcp-oidc-auth.js',
         'dist/bin/start.js',
         ...bearer.flatMap((name) => ['.d.ts', '.js'].map((suffix) => `dist/lambda/authorizer/${name}${suffix}`)),
+        ...['credential', 'upstream-token'].flatMap((name) =>
+          ['.d.ts', '.js'].map((suffix) => `dist/lambda/resource-server/${name}${suffix}`),
+        ),
         ...['oidc', 'oidc-client', 'options', 'standalone'].map((name) => `dist/hosts/${name}.d.ts`),
         ...['authorizer', 'hosts', 'on-deploy', 'operator', 'provider', 'rotate-keys'].map(
           (name) => `assets/${name}/index.js`,
@@ -102,7 +106,7 @@ describe('the package', () => {
     const { stdout } = await run(attw, ['--format', 'json', tarball]);
     const { analysis, problems = {} } = JSON.parse(stdout);
     expect(problems).toEqual({});
-    expect(Object.keys(analysis.entrypoints)).toEqual(['.', './bearer', './oidc', './package.json']);
+    expect(Object.keys(analysis.entrypoints)).toEqual(['.', './bearer', './oidc', './upstream', './package.json']);
   });
 });
 

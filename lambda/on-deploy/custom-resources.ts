@@ -7,15 +7,19 @@ import {
   KEY_SET_RESOURCE_TYPE,
   type OnDeployConfig,
   PROTECTED_RESOURCE_TYPE,
+  RESOURCE_SERVER_RESOURCE_TYPE,
 } from '../../lib/contract';
 import { ClientPolicy } from '../provider/client-policy';
 import { clientKey, resourceKey } from '../provider/keys';
 import { logProblem } from '../provider/log';
 import { preRegisteredClient } from '../provider/pre-registered-client';
+import { resourceServerClient } from '../provider/resource-server';
 import { putConfigured, removeConfigured } from '../store/configured-record';
 import { ensureKeySet } from './first-key-set';
 import { parseClient } from './parse-client';
 import { parseResource } from './parse-resource';
+import { parseResourceServer, secretOf } from './parse-resource-server';
+import { readNewSecret } from './read-new-secret';
 import { type Outcome, respond } from './respond';
 
 /** Kept back from the function's time for the answer to CloudFormation, in milliseconds. */
@@ -30,9 +34,10 @@ export type RunContext = Pick<Context, 'getRemainingTimeInMillis' | 'logStreamNa
 const KEY_OF: Readonly<Record<string, (id: string) => string>> = {
   [PROTECTED_RESOURCE_TYPE]: resourceKey,
   [CLIENT_RESOURCE_TYPE]: clientKey,
+  [RESOURCE_SERVER_RESOURCE_TYPE]: clientKey,
 };
 
-/** The custom resources that make the first key set and register protected resources and clients. Each request may come more than once. */
+/** The custom resources that make the first key set and register protected resources, clients and resource servers. Each request may come more than once. */
 export class CustomResources {
   constructor(
     private readonly secretsManager: SecretsManagerClient,
@@ -90,6 +95,13 @@ export class CustomResources {
         const metadata = preRegisteredClient(new ClientPolicy(privateUseSchemes), client);
         await putConfigured(this.dynamoDb, tableName, clientKey(client.clientId), metadata, owner);
         return client.clientId;
+      }
+      case RESOURCE_SERVER_RESOURCE_TYPE: {
+        const server = parseResourceServer(event.ResourceProperties.ResourceServer);
+        const credential = await readNewSecret(this.secretsManager, String(event.ResourceProperties.Secret));
+        const metadata = resourceServerClient(server, secretOf(credential, server));
+        await putConfigured(this.dynamoDb, tableName, clientKey(server.clientId), metadata, owner);
+        return server.clientId;
       }
       default:
         throw new Error(

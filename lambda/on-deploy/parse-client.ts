@@ -1,4 +1,5 @@
 import type { ClientRecord } from '../../lib/contract';
+import { isText, membersOf } from './property';
 
 /**
  * Reads the `Client` property of the custom resource. What its values may be is for the policy of all clients to say.
@@ -7,7 +8,7 @@ import type { ClientRecord } from '../../lib/contract';
  * @throws TypeError saying what was given and what is needed
  */
 export function parseClient(text: unknown): ClientRecord {
-  const { clientId, name, redirectUris } = parse(text);
+  const { clientId, name, redirectUris } = membersOf(text);
   const areTexts = Array.isArray(redirectUris) && [clientId, name, ...redirectUris].every(isText);
   if (!areTexts) {
     throw new TypeError(
@@ -15,16 +16,4 @@ export function parseClient(text: unknown): ClientRecord {
     );
   }
   return { clientId, name, redirectUris } as ClientRecord;
-}
-
-function parse(text: unknown): Partial<Record<keyof ClientRecord, unknown>> {
-  try {
-    return Object(JSON.parse(text as string));
-  } catch {
-    return {};
-  }
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
 }

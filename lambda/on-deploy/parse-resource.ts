@@ -1,4 +1,5 @@
 import type { ResourceRecord, ScopeRecord } from '../../lib/contract';
+import { isText } from './property';
 
 /** RFC 6749 section 3.3. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
@@ -11,11 +12,13 @@ const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
  * @throws TypeError saying what was given and what is needed
  */
 export function parseResource(text: unknown): ResourceRecord {
-  const { identifier, name, scopes, default: isDefault } = record('Resource', parseJson(text));
+  const { identifier, name, scopes, default: isDefault, upstreamTokens } = record('Resource', parseJson(text));
   checkIdentifier(identifier);
   check(name === undefined || isText(name), 'name has to be a text', name);
   check(Array.isArray(scopes) && scopes.length > 0, 'scopes has to have at least one scope', scopes);
   check(typeof isDefault === 'boolean', 'default has to be true or false', isDefault);
+  const needed = 'upstreamTokens has to be true, false or absent';
+  check(upstreamTokens === undefined || typeof upstreamTokens === 'boolean', needed, upstreamTokens);
 
   const parsed = (scopes as unknown[]).map(parseScope);
   const names = parsed.map((scope) => scope.name);
@@ -29,6 +32,7 @@ export function parseResource(text: unknown): ResourceRecord {
     name: name as string | undefined,
     scopes: parsed,
     default: isDefault as boolean,
+    ...(upstreamTokens === true ? { upstreamTokens } : {}),
   };
 }
 
@@ -76,8 +80,4 @@ function check(holds: boolean, needed: string, given: unknown): void {
   if (!holds) {
     throw new TypeError(`This protected resource cannot be registered: ${needed}; given: ${JSON.stringify(given)}.`);
   }
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
 }

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Configuration, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
-import { type AccessTokenAlgorithm, DPOP_ALGORITHMS, type ServerConfig } from '../../lib/contract';
+import { type AccessTokenAlgorithm, DPOP_ALGORITHMS, GRANT_CLAIM, type ServerConfig } from '../../lib/contract';
 import type { Store } from '../store/store';
 import { adapterFactory } from './adapter';
 import { OIDC_SCOPES } from './authorization-request';
@@ -12,9 +12,12 @@ import type { ServerKeys } from './key-source';
 import { hash, presentedKey } from './keys';
 import { BY_OPERATORS } from './pre-registered-client';
 import { registeredClientId } from './registered-client-id';
+import { STANDS_FOR } from './resource-server';
 import type { Resources } from './resources';
 import { signingKeys } from './signing-keys';
 import { newHandle, successorsFrom } from './successors';
+import { registerTokenExchange } from './token-exchange';
+import type { UpstreamAccess } from './upstream-access';
 import type { UpstreamRecheck } from './upstream-recheck';
 
 export interface EngineContext {
@@ -24,6 +27,7 @@ export interface EngineContext {
   readonly corsOrigins: readonly string[];
   readonly resources: Resources;
   readonly recheck: UpstreamRecheck;
+  readonly upstreamAccess: UpstreamAccess;
   readonly documents: MetadataDocuments;
   readonly guardedFetch: GuardedFetch;
   /** Answers a person with a page where the engine cannot redirect to the client. */
@@ -40,6 +44,8 @@ export interface PersonalGrant {
   upstreamClaims?: Readonly<Record<string, unknown>>;
   /** What the host has made of them for that. */
   customData?: Readonly<Record<string, unknown>>;
+  /** The person has agreed that the resource server acts for them upstream. */
+  upstreamTokens?: boolean;
 }
 
 /** Bytes of a client's key set (RFC 7517). */
@@ -70,7 +76,8 @@ export function createEngine(context: EngineContext, keys: ServerKeys): Provider
     if (!predecessor) throw new Error('A refresh token comes from a code or from a refresh token');
     return successors.of(predecessor.jti, predecessor.iat ?? 0);
   };
-  const inGrant: readonly string[] = [...provider.Grant.IN_PAYLOAD, 'personClaims', 'upstreamClaims', 'customData'];
+  const own = ['personClaims', 'upstreamClaims', 'customData', 'upstreamTokens'];
+  const inGrant: readonly string[] = [...provider.Grant.IN_PAYLOAD, ...own];
   Object.defineProperty(provider.Grant, 'IN_PAYLOAD', { value: inGrant });
   // What is presented once is so for whoever writes its record first; the engine's own way, to look and then to write, lets
   // several through. Not part of a unit of work: an assertion is used up by being presented, whatever becomes of the request.
@@ -81,6 +88,8 @@ export function createEngine(context: EngineContext, keys: ServerKeys): Provider
     const [stored, presented] = [Buffer.from(this.clientSecret ?? ''), Buffer.from(hash(actual))];
     return stored.length === presented.length && timingSafeEqual(stored, presented);
   };
+
+  registerTokenExchange(provider, context.upstreamAccess, keys, config.upstream.issuer);
 
   // Every cookie is Secure: Chromium and Firefox treat http://localhost as secure, and nothing else here is plain HTTP.
   Object.defineProperty(provider.request, 'secure', { get: () => true });
@@ -146,7 +155,7 @@ function configuration(
       corsOrigins.includes(origin) ||
       (clientAuthMethod === 'none' &&
         redirectUris.some((uri) => URL.parse(uri)?.origin === origin && origin !== 'null')),
-    extraClientMetadata: { properties: [BY_OPERATORS] },
+    extraClientMetadata: { properties: [BY_OPERATORS, STANDS_FOR] },
     // What the edge adds to an authorization request: the hash of the secret that the browser holds.
     extraParams: ['browser_binding'],
     interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
@@ -160,7 +169,10 @@ function configuration(
         return undefined;
       return { accountId: sub, claims: async () => ({ sub }) };
     },
-    extraTokenClaims: async (ctx) => ({ ...(ctx.oidc.entities.Grant as PersonalGrant | undefined)?.personClaims }),
+    extraTokenClaims: async (ctx) => {
+      const grant = ctx.oidc.entities.Grant as (PersonalGrant & { readonly jti: string }) | undefined;
+      return { ...grant?.personClaims, ...(grant?.upstreamTokens ? { [GRANT_CLAIM]: hash(grant.jti) } : {}) };
+    },
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: true,
     expiresWithSession: async () => false,

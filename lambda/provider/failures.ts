@@ -10,6 +10,7 @@ import { badRequestPage, clientRefusedPage, errorPage } from './pages/error-page
 import type { Presentation } from './pages/presentation';
 import { UnderWayError } from './race';
 import { OutOfTime } from './time-limit';
+import { UpstreamUnavailable } from './upstream-errors';
 
 /** Whether a person or a program reads what is answered there. */
 export function isForPeople(path: string): boolean {
@@ -56,7 +57,7 @@ function pageFor(error: errors.OIDCProviderError, presentation: Presentation): H
   return badRequestPage(presentation, description);
 }
 
-const OUTAGES = [FetchUnavailable, OutOfTime, UnderWayError, StoreUnavailable];
+const OUTAGES = [FetchUnavailable, OutOfTime, UnderWayError, StoreUnavailable, UpstreamUnavailable];
 
 /** What passes by itself: what AWS and the network do to us, as against what our own code does. */
 function isOutage(error: unknown): boolean {

@@ -18,16 +18,20 @@ export const interactionKey = (uid: string) => `interaction#${hash(uid)}/interac
 /** What became of a sign-in, apart from the interaction, because it is decided once. */
 export const decisionKey = (uid: string) => `interaction#${hash(uid)}/decision`;
 export const upstreamKey = (uid: string, state: string) => `interaction#${hash(uid)}/upstream#${hash(state)}`;
-export const grantKey = (grantId: string) => `${GRANT_PREFIX}${hash(grantId)}/grant`;
+export const grantKey = (grantId: string) => grantKeyOf(hash(grantId));
+export const grantKeyOf = (grantHash: string) => `${GRANT_PREFIX}${grantHash}/grant`;
 export const codeKey = (code: string) => `${GRANT_PREFIX}${hash(grantIdOf(code))}/code#${hash(code)}`;
 export const refreshTokenKey = (token: string) => `${GRANT_PREFIX}${hash(grantIdOf(token))}/refresh#${hash(token)}`;
-/** Upstream's refresh token for a grant. */
-export const upstreamTokenKey = (grantId: string) => `${GRANT_PREFIX}${hash(grantId)}/upstream`;
+/** Upstream's tokens for a grant. */
+export const upstreamTokenKey = (grantId: string) => upstreamTokenKeyOf(hash(grantId));
+export const upstreamTokenKeyOf = (grantHash: string) => `${GRANT_PREFIX}${grantHash}/upstream`;
 export const personKey = (sub: string, grantId: string) => `${personPartition(sub)}/grant#${hash(grantId)}`;
 /** Where all grants of a person are listed. */
 export const personPartition = (sub: string) => `${PERSON_PREFIX}${sub}`;
 /** The grant that a `personKey` stands for. */
 export const listedGrantKey = (key: string) => `${key.slice(key.indexOf('/') + 1)}/grant`;
+/** Upstream's tokens for that grant. */
+export const listedUpstreamTokenKey = (key: string) => `${key.slice(key.indexOf('/') + 1)}/upstream`;
 
 /** Codes and refresh tokens read `<grantId>.<secret>`, so that one batch read finds the token and its grant. */
 export function grantIdOf(token: string): string {

@@ -47,6 +47,11 @@ export class Catalogue {
     return this.resources.length === 1 ? this.resources[0] : this.resources.find((resource) => resource.default);
   }
 
+  /** Whether any of them may act for people upstream. */
+  get hasUpstreamTokens(): boolean {
+    return this.resources.some(({ upstreamTokens }) => upstreamTokens);
+  }
+
   get scopeNames(): string[] {
     return [...new Set(this.resources.flatMap(({ scopes }) => scopes.map(({ name }) => name)))];
   }

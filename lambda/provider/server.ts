@@ -18,13 +18,16 @@ import { Presentations } from './pages/presentation';
 import { rootPage } from './pages/root-page';
 import { Registration } from './registration';
 import { RegistrationLimit } from './registration-limit';
+import { TOKEN_EXCHANGE } from './resource-server';
 import { Resources } from './resources';
 import { Sealer } from './sealer';
 import { SignIn } from './sign-in';
 import { within } from './time-limit';
 import { answerRevocation, answerTokenRequest } from './token-endpoint';
 import type { ClientSecret, PersonHook, Upstream } from './upstream';
+import { type AccessTokenClaims, UpstreamAccess } from './upstream-access';
 import { UpstreamRecheck } from './upstream-recheck';
+import { type UpstreamAccessToken, UpstreamTokens } from './upstream-tokens';
 
 export interface ServerContext {
   readonly config: ServerConfig;
@@ -57,6 +60,7 @@ export class AuthorizationServer {
   readonly #upstream: () => Promise<Upstream>;
   readonly #resources: Resources;
   readonly #recheck: UpstreamRecheck;
+  readonly #upstreamAccess: UpstreamAccess;
   readonly #presentations: Presentations;
   readonly #signIn: SignIn;
   readonly #guardedFetch: GuardedFetch;
@@ -91,8 +95,10 @@ export class AuthorizationServer {
       return loaded;
     };
     this.#upstream = upstream;
-    this.#recheck = new UpstreamRecheck(store, upstream, () => this.#sealer, config.upstream.recheck);
-    this.#signIn = new SignIn(store, this.#resources, upstream, this.#recheck, this.#presentations);
+    const upstreamTokens = new UpstreamTokens(store, upstream, () => this.#sealer);
+    this.#recheck = new UpstreamRecheck(upstreamTokens, config.upstream.recheck);
+    this.#upstreamAccess = new UpstreamAccess(store, this.#resources, upstreamTokens);
+    this.#signIn = new SignIn(store, this.#resources, upstream, upstreamTokens, this.#presentations);
   }
 
   /** Begins with what the first request would wait for; a failure shows at that request. */
@@ -126,6 +132,21 @@ export class AuthorizationServer {
       problem(this.#upstream().then((upstream) => upstream.discover())),
     ]);
     return { store, keys, upstream };
+  }
+
+  /**
+   * For an MCP server in this process: the upstream access token of a person, for the access token that a request has brought. What a resource
+   * server elsewhere gets by token exchange (RFC 8693), under the same rules.
+   *
+   * @param claims of an access token that has been verified, for a protected resource with `upstreamTokens`
+   * @returns a token that is good for a while, with `expiresIn` in seconds where upstream says how long
+   * @throws NoUpstreamToken where there is none to be had: with `invalid_grant` the person has to sign in again
+   * @throws UpstreamUnavailable, UnderWayError, StoreUnavailable where it cannot be had at the moment
+   */
+  async upstreamToken(claims: AccessTokenClaims): Promise<UpstreamAccessToken> {
+    // The sealer comes with it.
+    await this.#currentEngine();
+    return this.#upstreamAccess.tokenFor(claims);
   }
 
   async #answer(request: HttpRequest): Promise<HttpResponse> {
@@ -205,7 +226,11 @@ export class AuthorizationServer {
     const response = await this.#callEngine(engine, request);
     if (request.method !== 'GET' || response.status !== 200) return cached(response, METADATA_MAX_AGE);
     const metadata = JSON.parse(response.body.toString());
-    metadata.scopes_supported = [...OIDC_SCOPES, ...(await this.#resources.catalogue()).scopeNames];
+    const catalogue = await this.#resources.catalogue();
+    metadata.scopes_supported = [...OIDC_SCOPES, ...catalogue.scopeNames];
+    if (!catalogue.hasUpstreamTokens) {
+      metadata.grant_types_supported = metadata.grant_types_supported.filter((name: string) => name !== TOKEN_EXCHANGE);
+    }
     metadata.response_modes_supported = ['query'];
     const { 'content-length': _, ...headers } = response.headers;
     return cached({ ...response, headers, body: JSON.stringify(metadata) }, METADATA_MAX_AGE);
@@ -255,6 +280,7 @@ export class AuthorizationServer {
         corsOrigins: this.context.corsOrigins ?? [],
         resources: this.#resources,
         recheck: this.#recheck,
+        upstreamAccess: this.#upstreamAccess,
         documents: this.#documents,
         guardedFetch: this.#guardedFetch,
         renderError: (ctx, error) => renderError(ctx, error, this.#presentations.for(ctx.get('accept-language'))),

@@ -20,7 +20,7 @@ import { type Resources, withImplied } from './resources';
 import { currentUnitOfWork, UnitOfWork } from './unit-of-work';
 import type { Person, Upstream, UpstreamChecks } from './upstream';
 import { PersonNotAllowed, UpstreamRefused, UpstreamUnavailable } from './upstream-errors';
-import type { UpstreamRecheck } from './upstream-recheck';
+import type { UpstreamTokens } from './upstream-tokens';
 
 /** Seconds that upstream's answer may take (MCP security best practices: 10 minutes). */
 const STATE_LIFETIME = 10 * 60;
@@ -54,7 +54,7 @@ export class SignIn {
     private readonly store: Store,
     private readonly resources: Resources,
     private readonly upstream: () => Promise<Upstream>,
-    private readonly recheck: UpstreamRecheck,
+    private readonly upstreamTokens: UpstreamTokens,
     private readonly presentations: Presentations,
   ) {}
 
@@ -82,6 +82,7 @@ export class SignIn {
       scopes: withImplied(resource, scopes),
       identifies: scopes.includes('openid'),
       staysConnected: client.grantTypeAllowed('refresh_token'),
+      actsUpstream: resource.upstreamTokens === true,
       upstream: await (await this.upstream()).signInAddress(),
     });
   }
@@ -196,6 +197,7 @@ export class SignIn {
     grant.personClaims = person.claims;
     grant.upstreamClaims = person.upstreamClaims;
     grant.customData = person.customData;
+    if (resource.upstreamTokens) grant.upstreamTokens = true;
     const consent: ConsentRecord = {
       clientId: client.clientId,
       clientName,
@@ -205,11 +207,15 @@ export class SignIn {
     };
 
     const { jti: grantId } = grant;
-    const { refreshToken } = person;
+    const { refreshToken } = person.tokens;
+    const kept = resource.upstreamTokens ? person.tokens : { refreshToken };
+    if (resource.upstreamTokens && !refreshToken) logEvent('upstream_token.not_renewable', { sub: person.sub });
     const expires = now() + grant.remainingTTL;
     await grant.save();
     unit.collect(() => this.store.set(personKey(person.sub, grantId), consent, expires * 1000));
-    if (refreshToken) unit.collect(() => this.recheck.remember(grantId, refreshToken, expires));
+    if (kept.refreshToken || kept.access) {
+      unit.collect(() => this.upstreamTokens.remember(grantId, kept, expires));
+    }
     return grantId;
   }
 

@@ -4,6 +4,8 @@ import { now } from './clock';
 import { type HttpResponse, json } from './http';
 import { clientKey, codeKey, grantIdOf, grantKey, refreshTokenKey, upstreamTokenKey } from './keys';
 import { logEvent } from './log';
+import { TOKEN_EXCHANGE } from './resource-server';
+import { recordsBehind } from './token-exchange';
 import { currentUnitOfWork, UnitOfWork } from './unit-of-work';
 
 /** A client's record is written anew when this share of its lifetime has passed, so that clients in use never expire. */
@@ -61,6 +63,7 @@ function clientKeys(clientId: string | undefined): string[] {
 }
 
 function tokenKeys(form: URLSearchParams): string[] {
+  if (form.get('grant_type') === TOKEN_EXCHANGE) return recordsBehind(form.get('subject_token') ?? '');
   const refresh = form.get('grant_type') === 'refresh_token';
   const token = form.get(refresh ? 'refresh_token' : 'code') ?? '';
   const grantId = grantIdOf(token);

@@ -32,6 +32,21 @@ export interface ClientSecret {
 /** What a host wants remembered of a person, from every claim of the ID token. */
 export type PersonHook = (claims: Readonly<Record<string, unknown>>) => Pick<Person, 'upstreamClaims' | 'customData'>;
 
+/** An access token as upstream's token endpoint gives it (RFC 6749 section 5.1). */
+export interface IssuedAccessToken {
+  readonly accessToken: string;
+  readonly tokenType: string;
+  /** Seconds; absent where upstream does not say. */
+  readonly expiresIn?: number;
+  readonly scope?: string;
+}
+
+export interface IssuedTokens {
+  /** By which upstream gives others later, and says whether the person is still one of theirs; where it gives one. */
+  readonly refreshToken?: string;
+  readonly access?: IssuedAccessToken;
+}
+
 export interface Person {
   /** Stable for one person at one issuer, and tells neither. */
   readonly sub: string;
@@ -39,8 +54,7 @@ export interface Person {
   readonly claims: Readonly<Record<string, unknown>>;
   readonly upstreamClaims?: Readonly<Record<string, unknown>>;
   readonly customData?: Readonly<Record<string, unknown>>;
-  /** By which upstream can be asked later whether the person is still one of theirs; where upstream gives one. */
-  readonly refreshToken?: string;
+  readonly tokens: IssuedTokens;
 }
 
 type Tokens = client.TokenEndpointResponse & client.TokenEndpointResponseHelpers;
@@ -126,18 +140,18 @@ export class Upstream {
         this.config.claims.filter((name) => claims[name] !== undefined).map((name) => [name, claims[name]]),
       ),
       ...this.remember(claims),
-      ...(tokens.refresh_token ? { refreshToken: tokens.refresh_token } : {}),
+      tokens: issuedTokens(tokens),
     };
   }
 
   /**
-   * Asks whether a person is still one of theirs.
+   * Asks for new tokens, and so whether a person is still one of theirs.
    *
-   * @returns the refresh token to ask with the next time
+   * @returns them, with the refresh token to ask with the next time
    * @throws UpstreamRefused if upstream has ended the person's access, or no longer lets `allow` hold
    * @throws Error if upstream could not be asked, which says nothing about the person
    */
-  async refresh(refreshToken: string, sub: string): Promise<string> {
+  async refresh(refreshToken: string, sub: string): Promise<IssuedTokens> {
     const grant = (asked: client.Configuration) => client.refreshTokenGrant(asked, refreshToken);
     const [metadata, secret] = [await this.#metadata(), await this.clientSecret.current()];
     const { result: tokens, configuration } = await this.#authenticated(metadata, secret, grant).catch((error) => {
@@ -148,7 +162,7 @@ export class Upstream {
     if (claims && (subjectOf(claims.iss, claims.sub) !== sub || !isAllowed(claims, this.config.allow))) {
       throw new UpstreamRefused('access_denied', 'This account is no longer among those that may sign in here');
     }
-    return tokens.refresh_token ?? refreshToken;
+    return { refreshToken, ...issuedTokens(tokens) };
   }
 
   /**
@@ -233,6 +247,19 @@ export class Upstream {
       throw new UpstreamUnavailable('The identity provider cannot be reached', { cause: error });
     }
   }
+}
+
+function issuedTokens({ access_token, token_type, expires_in, scope, refresh_token }: Tokens): IssuedTokens {
+  return {
+    ...(refresh_token ? { refreshToken: refresh_token } : {}),
+    access: {
+      accessToken: access_token,
+      // openid-client writes it in lower case; this is how everybody else does (RFC 6750 section 6.1.1).
+      tokenType: token_type === 'bearer' ? 'Bearer' : token_type,
+      ...(expires_in === undefined ? {} : { expiresIn: expires_in }),
+      ...(scope === undefined ? {} : { scope }),
+    },
+  };
 }
 
 /**

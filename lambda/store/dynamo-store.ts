@@ -199,6 +199,22 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter, Store {
     );
   }
 
+  async replace(key: string, value: unknown, expires: number, seen: number): Promise<boolean> {
+    const claim = newClaim();
+    const condition = `${UNEXPIRED} AND (#consumedAt = :seen OR ${CLAIMED})`;
+    const values: Item = { ...instant(Date.now()), ':seen': { N: String(seen) }, ':claim': claim };
+    return conditionHeld(
+      this.#client.send(
+        new PutItemCommand({
+          TableName: this.#tableName,
+          Item: { ...itemOf(key, value, expires, this.namespace), [TABLE.claimedBy]: claim },
+          ConditionExpression: condition,
+          ...placeholders(values, condition),
+        }),
+      ),
+    );
+  }
+
   async count(key: string, expires: number): Promise<number> {
     const update = 'ADD #count :one SET #expiresAt = :expires, #version = :version';
     const values = {

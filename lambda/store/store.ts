@@ -51,6 +51,14 @@ export interface Store {
   consume(key: string, options?: ConsumeOptions): Promise<boolean>;
 
   /**
+   * Replaces a record that the caller has consumed, so that it is unconsumed again.
+   *
+   * @param seen the `consumedAt` that the caller's own `consume` has set
+   * @returns false, and nothing is written, if somebody else has consumed it since, or it is gone
+   */
+  replace(key: string, value: unknown, expires: number, seen: number): Promise<boolean>;
+
+  /**
    * Counts up, beginning with 1, in an item that is no record.
    *
    * @param expires epoch milliseconds after which the count may be gone; a name must not be used again by then

@@ -18,7 +18,6 @@ describe('a flow that is not offered', () => {
     ['urn:ietf:params:oauth:grant-type:device_code', { device_code: 'x' }],
     ['urn:ietf:params:oauth:grant-type:jwt-bearer', { assertion: 'a.b.c' }],
     ['urn:ietf:params:oauth:grant-type:saml2-bearer', { assertion: 'x' }],
-    ['urn:ietf:params:oauth:grant-type:token-exchange', { subject_token: 'a.b.c', subject_token_type: 'x' }],
     ['urn:openid:params:grant-type:ciba', { auth_req_id: 'x' }],
   ])('gives no token: %s', async (grant_type, params) => {
     const own = { client_id: client.client_id, client_secret: client.client_secret };

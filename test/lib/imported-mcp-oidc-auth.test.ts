@@ -30,6 +30,17 @@ describe('an authorization server of another app', () => {
     expect(() => McpOidcAuth.fromIssuer(newStack(), 'Auth', { issuer })).toThrow(`McpOidcAuth: ${message}`);
   });
 
+  test('cannot be told here which resource acts upstream for people', () => {
+    const stack = newStack();
+    const auth = McpOidcAuth.fromIssuer(stack, 'Auth', { issuer: 'https://auth.example.com' });
+    const { api, integration } = restApi(stack);
+    const identifier = 'https://mcp.example.com/mcp';
+    const props = { integration, scopes: SCOPES, identifier, upstreamTokens: true };
+    expect(() => auth.protectRestApi(api, props)).toThrow(
+      `McpOidcAuth: upstreamTokens of '${identifier}' must be in 'resources' of the McpOidcAuth that issues its tokens`,
+    );
+  });
+
   test('may be on this machine', () => {
     expect(McpOidcAuth.fromIssuer(newStack(), 'Auth', { issuer: 'http://localhost:3000' }).jwksUrl).toBe(
       'http://localhost:3000/jwks',

@@ -135,7 +135,7 @@ describe('an API in another environment than its authorization server', () => {
     const stack = new Stack(app, 'McpStack', { env: other });
     const { api, integration } = restApi(stack);
     const message =
-      'McpOidcAuth: protectRestApi, protectHttpApi and addResource need a stack in the account and region of McpOidcAuth, 111122223333 and eu-west-1, ' +
+      'McpOidcAuth: protectRestApi, protectHttpApi, addResource and grantUpstreamTokens need a stack or a function in the account and region of McpOidcAuth, 111122223333 and eu-west-1, ' +
       `got ${other.account} and ${other.region}. Elsewhere use McpOidcAuth.fromIssuer, and name the resource in 'resources' here.`;
     expect(() => auth.protectRestApi(api, { integration, scopes: SCOPES })).toThrow(message);
     const httpApi = new HttpApi(stack, 'HttpApi');

@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clientKey } from '../../lambda/provider/keys';
 import { putConfigured } from '../../lambda/store/configured-record';
-import { Harness, REDIRECT_URI } from '../lambda/provider/harness';
+import { Harness, NOTES, REDIRECT_URI, RESOURCE } from '../lambda/provider/harness';
 import { wordsOf } from '../lambda/provider/pages/page';
 import { startMetadataHost, trust } from '../support/metadata-host';
 import { type } from './operator';
@@ -71,6 +71,40 @@ describe('clients add', () => {
       stdout: '',
       stderr: `The client is not registered: ${uri} cannot be a redirect URI: ${reason}.`,
     });
+    expect(await harness.items()).toEqual(before);
+  });
+});
+
+describe('clients add --resource', () => {
+  it('registers a resource server, which gets upstream tokens and nothing else', async () => {
+    await using acting = await Harness.start({ instances: 1, resources: [{ ...NOTES, upstreamTokens: true }] });
+    const args = ['add', '--table', 'auth', '--name', 'Notes server', '--resource', RESOURCE];
+    const { code, stdout, stderr } = await type(acting.environment, 'clients', ...args);
+    expect(code).toBe(0);
+    expect(stderr).toContain('The secret is shown this once');
+    const server = JSON.parse(stdout);
+    expect(server).toMatchObject({ redirect_uris: [], resource_server_of: [RESOURCE] });
+    const app = await acting.register();
+    const { body } = await acting.redeem(app, await acting.signIn(app));
+    const basic = Buffer.from(`${server.client_id}:${server.client_secret}`).toString('base64');
+    const form = {
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+      subject_token: body.access_token,
+      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    };
+    const answer = await acting.token(form, { authorization: `Basic ${basic}` });
+    expect(answer).toMatchObject({ status: 200, body: { access_token: expect.stringMatching(/^upstream-access-/) } });
+    expect(JSON.stringify(await acting.items())).not.toContain(server.client_secret);
+  });
+
+  it.each<[string[], string]>([
+    [['--resource', 'notes'], 'notes is no identifier of a protected resource.'],
+    [['--resource', RESOURCE, '--redirect-uri', REDIRECT_URI], 'A resource server has no redirect URI'],
+  ])('refuses %j', async (args, reason) => {
+    const before = await harness.items();
+    const { code, stderr } = await clients('add', '--name', 'Notes server', ...args);
+    expect(code).toBe(1);
+    expect(stderr).toContain(reason);
     expect(await harness.items()).toEqual(before);
   });
 });
@@ -170,7 +204,10 @@ describe('clients is refused', () => {
     [['add', '--name', 'x', '--redirect-uri', REDIRECT_URI], '--table needs the name of the table'],
     [['show', '--table', 'auth'], 'clients show needs the id of a client.'],
     [['remove', 'a', 'b', '--table', 'auth'], 'One client at a time, got a b.'],
-    [['remove', 'a', '--table', 'auth', '--secret'], '--name, --redirect-uri and --secret are for clients add alone.'],
+    [
+      ['remove', 'a', '--table', 'auth', '--secret'],
+      '--name, --redirect-uri, --resource and --secret are for clients add alone.',
+    ],
   ])('%j', async (args, message) => {
     const before = harness.calls.length;
     const { code, stdout, stderr } = await type(harness.environment, 'clients', ...args);

@@ -53,6 +53,16 @@ describe('people revoke', () => {
     expect((await grants(...named('bob'))).stdout.split('\n')).toHaveLength(1);
   });
 
+  it('deletes what upstream gave, too', async () => {
+    harness.upstream.refreshTokens = true;
+    await grant('erin');
+    harness.upstream.refreshTokens = false;
+    const kept = async () => (await harness.items()).filter(({ sk }) => sk?.S === '/upstream');
+    expect(await kept()).toHaveLength(1);
+    await revoke(...named('erin'));
+    expect(await kept()).toEqual([]);
+  });
+
   it('ends a code that has not been redeemed yet', async () => {
     harness.upstream.claims = { sub: 'carol' };
     const signIn = await harness.signIn(client);

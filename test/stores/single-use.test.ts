@@ -47,6 +47,20 @@ describeOn([...DATABASES, ...OTHERS], (database) => {
       expect(await winners((store) => store.consume('grant#1/refresh#0', again))).toBe(1);
     });
 
+    test('one replaces a record that all have consumed', async () => {
+      await stores[0]!.set('grant#1/upstream', {}, inAnHour());
+      const now = Math.floor(Date.now() / 1000);
+      await stores[0]!.consume('grant#1/upstream', { now });
+      let winner: number | undefined;
+      const count = await winners(async (store, i) => {
+        const won = await store.replace('grant#1/upstream', { i }, inAnHour(), now);
+        if (won) winner = i;
+        return won;
+      });
+      expect(count).toBe(1);
+      expect((await stores[1]!.read(['grant#1/upstream']))[0]).toMatchObject({ value: { i: winner } });
+    });
+
     test('all consume a record within its grace window, and the first time stays', async () => {
       await stores[0]!.set('grant#1/refresh#1', {}, inAnHour());
       const now = Math.floor(Date.now() / 1000);

@@ -207,6 +207,40 @@ describeOn([...DATABASES, ...OTHERS], (database) => {
     });
   });
 
+  describe('replace', () => {
+    test('replaces what the caller has consumed, and leaves it unconsumed', async () => {
+      await store.set(key, 1, NOW + 1000);
+      await store.consume(key);
+      expect(await store.replace(key, 2, NOW + 9000, SECONDS)).toBe(true);
+      expect(await record()).toEqual({ key, value: 2, expiresAt: SECONDS + 9 });
+      expect(await store.list(`grant#${tests}`)).toHaveLength(1);
+    });
+
+    test('of twenty at once one succeeds', async () => {
+      await store.set(key, 1, NOW + 1000);
+      await store.consume(key);
+      const all = Array.from({ length: 20 }, (_, i) => store.replace(key, i, NOW + 9000, SECONDS));
+      expect((await Promise.all(all)).filter(Boolean)).toHaveLength(1);
+    });
+
+    test('leaves what somebody else has consumed since, or nobody, as it is', async () => {
+      await store.set(key, 1, NOW + 1000);
+      expect(await store.replace(key, 2, NOW + 9000, SECONDS)).toBe(false);
+      await store.consume(key);
+      expect(await store.replace(key, 2, NOW + 9000, SECONDS - 1)).toBe(false);
+      expect(await record()).toEqual({ key, value: 1, expiresAt: SECONDS + 1, consumedAt: SECONDS });
+    });
+
+    test('of what is gone fails, and leaves nothing behind', async () => {
+      await store.set(key, 1, NOW + 1000);
+      await store.consume(key);
+      await store.delete(key);
+      expect(await store.replace(key, 2, NOW + 9000, SECONDS)).toBe(false);
+      expect(await record()).toBeUndefined();
+      expect(await store.list(`grant#${tests}`)).toEqual([]);
+    });
+  });
+
   describe('putIfAbsent', () => {
     test('leaves a record that is there as it is', async () => {
       expect(await store.putIfAbsent(key, 1, NOW + 1000)).toBe(true);

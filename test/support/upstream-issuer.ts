@@ -28,6 +28,10 @@ export interface UpstreamIssuer extends AsyncDisposable {
   withoutIdToken?: boolean;
   /** The token endpoint gives a refresh token with a code, and a new one at each use. */
   refreshTokens?: boolean;
+  /** Seconds that an access token lives, as the token endpoint says; it does not say where this is absent. */
+  accessTokenLifetime?: number;
+  /** The `scope` of the token endpoint's answers. */
+  scope?: string;
   /** What UserInfo answers, or with which status it refuses; there is none where this is absent. */
   userInfo?: Record<string, unknown> | number;
   /** The metadata's `token_endpoint_auth_methods_supported`. */
@@ -115,8 +119,10 @@ export async function startUpstreamIssuer(): Promise<UpstreamIssuer> {
           .setExpirationTime('5m')
           .sign(privateKey);
         return json(200, {
-          access_token: 'upstream',
+          access_token: `upstream-access-${tokenRequests.length}`,
           token_type: 'Bearer',
+          expires_in: self.accessTokenLifetime,
+          scope: self.scope,
           ...(self.withoutIdToken ? {} : { id_token: idToken }),
           ...(refreshToken ? { refresh_token: refreshToken } : {}),
         });

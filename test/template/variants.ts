@@ -124,6 +124,7 @@ export const everyProtectionProp: Required<ProtectionProps> = {
   identifier: 'https://mcp.example.com/v1/mcp',
   name: 'Notes',
   default: false,
+  upstreamTokens: true,
   claims: ['email'],
   resultsCacheTtl: Duration.seconds(0),
 };
@@ -209,7 +210,7 @@ export function addServersElsewhere(app: App, auth: IMcpOidcAuth): VariantStack[
     new VariantStack(app, 'OtherStack', { server: () => auth }),
     new VariantStack(app, 'OtherApp', {
       server: (scope) => McpOidcAuth.fromIssuer(scope, 'Auth', { issuer: 'https://auth.example.com', dpop: true }),
-      protection: everyProtectionProp,
+      protection: { ...everyProtectionProp, upstreamTokens: false },
     }),
   ];
 }

@@ -26,6 +26,8 @@ export interface ConsentRequest {
   readonly identifies: boolean;
   /** Whether the client gets refresh tokens. */
   readonly staysConnected: boolean;
+  /** Whether the MCP server may act for the person at the identity provider. */
+  readonly actsUpstream: boolean;
   /** The identity provider that comes next. */
   readonly upstream: { readonly host: string; readonly origin: string };
 }
@@ -51,6 +53,9 @@ export function consentPage(presentation: Presentation, request: ConsentRequest)
 <ul class="scopes" role="list" aria-labelledby="scopes">${[
       ...scopes.map((scope) => scopeItem(scope.name, bdi(language.pick(scope.descriptions) ?? scope.description))),
       request.identifies ? scopeItem('openid', language.say('scopeOpenid')) : undefined,
+      request.actsUpstream
+        ? html`<li>${language.say('actsUpstream', { resource: resource.name, upstream: upstream.host })}</li>`
+        : undefined,
       request.staysConnected ? html`<li>${language.say('staysConnected')}</li>` : undefined,
     ]}</ul>
 ${redirect.kind === 'web' ? undefined : html`<p class="warning">${language.say('deviceWarning')}</p>`}

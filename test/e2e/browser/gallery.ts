@@ -47,6 +47,7 @@ const CONSENT: ConsentRequest = {
   ],
   identifies: false,
   staysConnected: true,
+  actsUpstream: false,
   byOperators: false,
   upstream: { host: 'login.example.com', origin: 'https://login.example.com' },
 };
@@ -115,7 +116,9 @@ const PAGES: Readonly<Record<string, Show>> = {
     publisher: 'client.example.com',
     identifies: true,
   }),
+  'consent/upstream': consent({ redirectUri: 'https://client.example.com/callback', actsUpstream: true }),
   'consent/unbreakable': consent({
+    actsUpstream: true,
     clientName: 'N'.repeat(100),
     redirectUri: `https://${'client'.repeat(10)}.example.com/callback`,
     resource: { name: 'R'.repeat(60), identifier: `https://mcp.example.com/${'path'.repeat(30)}` },

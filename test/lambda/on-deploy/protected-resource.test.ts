@@ -12,6 +12,14 @@ describe('a protected resource', () => {
     expect(item).not.toHaveProperty(TABLE.timeToLive);
   });
 
+  it.each([
+    [true, true],
+    [false, undefined],
+  ])('with upstreamTokens: %s has %s', async (given, recorded) => {
+    await request(resourceEvent({ ...notes, upstreamTokens: given }));
+    expect(JSON.parse((await record(notes.identifier))!.value!.S!).upstreamTokens).toBe(recorded);
+  });
+
   it('is updated under the same physical id', async () => {
     await request(resourceEvent(notes));
     const renamed = { ...notes, name: 'My notes' };
@@ -85,6 +93,11 @@ describe('a protected resource', () => {
       'given: {"de":7}',
     ],
     ['an unknown implied scope', { ...notes, scopes: [{ ...notes.scopes[0], implies: ['x'] }] }, 'given: ["x"]'],
+    [
+      'a text for upstreamTokens',
+      { ...notes, upstreamTokens: 'true' },
+      'upstreamTokens has to be true, false or absent',
+    ],
     ['no default', { ...notes, default: undefined }, 'default has to be true or false'],
   ])('is refused with %s', async (_, resource, reason) => {
     expect(await request(resourceEvent(resource))).toMatchObject({

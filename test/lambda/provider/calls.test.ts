@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Cost, meter } from '../../support/dynamodb-meter';
 import { startMetadataHost, trust } from '../../support/metadata-host';
-import { atClient, Harness, later, REDIRECT_URI } from './harness';
+import { atClient, Harness, later, NOTES, REDIRECT_URI } from './harness';
+import { exchange, registerServer } from './resource-server';
 
 let harness: Harness;
 /** What `act` costs at DynamoDB. */
@@ -138,6 +139,26 @@ describe('a revocation', () => {
     const { cost } = await costOf(() => revoke(token, { client_id: other.client_id! }));
     expect(cost).toEqual(NOTHING_DELETED);
     expect((await harness.refresh(client, token)).status).toBe(200);
+  });
+});
+
+describe('a token exchange', () => {
+  it('is one batch read, and three more calls where the upstream token has to be renewed first', async () => {
+    await using acting = await Harness.start({ instances: 1, resources: [{ ...NOTES, upstreamTokens: true }] });
+    Object.assign(acting.upstream, { refreshTokens: true, accessTokenLifetime: 600 });
+    await registerServer(acting);
+    const app = await acting.register();
+    const { body } = await acting.redeem(app, await acting.signIn(app));
+    const measure = meter(acting.table);
+    const costOfExchange = async () => {
+      const { cost, result } = await measure(() => exchange(acting, body.access_token));
+      expect(result.status).toBe(200);
+      return cost.calls;
+    };
+    expect(await costOfExchange()).toEqual({ BatchGetItem: 1 });
+    later(580);
+    await acting.fetch('/.well-known/oauth-authorization-server');
+    expect(await costOfExchange()).toEqual({ BatchGetItem: 2, UpdateItem: 1, PutItem: 1 });
   });
 });
 

@@ -18,7 +18,8 @@ export async function serverRoutes(): Promise<string[]> {
       routed.push(`${method.toUpperCase()} ${String(path).replace(/:(\w+)/g, '{$1}')}`);
     }),
   );
-  const config = { issuer: ISSUER, lifetimes: { accessToken: 1, authorizationCode: 1, interaction: 1, grant: 1 } };
+  const lifetimes = { accessToken: 1, authorizationCode: 1, interaction: 1, grant: 1 };
+  const config = { issuer: ISSUER, upstream: { issuer: 'https://login.example.com' }, lifetimes };
   const context = { config, renderError() {}, onServerError() {} } as unknown as EngineContext;
   createEngine(context, serverKeys(await makeKeySet(0)));
   for (const register of registers) register.mockRestore();

@@ -3,6 +3,7 @@ import { type AttributeValue, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { vi } from 'vitest';
 import type { HttpRequest, HttpResponse } from '../../../lambda/provider/http';
+import { AuthorizationServer } from '../../../lambda/provider/server';
 import { Browser } from '../../support/browser';
 import { type Deployment, ISSUER, type Options, RESOURCE, startDeployment } from './deployment';
 
@@ -81,6 +82,13 @@ export class Harness implements AsyncDisposable {
 
   async putSecret(SecretId: string, SecretString: string): Promise<void> {
     await this.deployment.secrets.send(new PutSecretValueCommand({ SecretId, SecretString }));
+  }
+
+  /** One of them, as a program in the same process has it. */
+  get instance(): AuthorizationServer {
+    const [first] = this.deployment.instances;
+    if (!(first instanceof AuthorizationServer)) throw new Error('A host has its server in a place of its own');
+    return first;
   }
 
   /** Sends a request to the next instance, as it stands. */

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TOKEN_EXCHANGE } from '../../../lambda/provider/resource-server';
 import { ROUTES } from '../../../lib/contract';
 import { serverRoutes } from './engine-routes';
-import { Harness, ISSUER } from './harness';
+import { Harness, ISSUER, NOTES } from './harness';
 
 let harness: Harness;
 beforeAll(async () => {
@@ -33,6 +34,12 @@ describe('the metadata', () => {
       subject_types_supported: ['public'],
       token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     });
+  });
+
+  it.each(METADATA)('at %s offers token exchange where a resource has upstream tokens', async (path) => {
+    await using acting = await Harness.start({ instances: 1, resources: [{ ...NOTES, upstreamTokens: true }] });
+    const { grant_types_supported } = (await (await acting.fetch(path)).json()) as { grant_types_supported: string[] };
+    expect(grant_types_supported).toEqual(['authorization_code', 'refresh_token', TOKEN_EXCHANGE]);
   });
 
   it.each(METADATA)('at %s follows no Host and no forwarded header', async (path) => {

@@ -76,16 +76,16 @@ describe('upstream', () => {
   it('is not asked again, with a token that it has replaced, by who reads before its answer and claims after it', async () => {
     const token = await refreshToken();
     later(3601);
-    const { consume, set } = DynamoStore.prototype;
+    const { consume, replace } = DynamoStore.prototype;
     let claims = 0;
     let remembered = false;
     vi.spyOn(DynamoStore.prototype, 'consume').mockImplementation(async function (this: DynamoStore, key, options) {
       if (key.endsWith('/upstream') && ++claims === 2) await vi.waitUntil(() => remembered);
       return consume.call(this, key, options);
     });
-    vi.spyOn(DynamoStore.prototype, 'set').mockImplementation(async function (this: DynamoStore, key, ...rest) {
+    vi.spyOn(DynamoStore.prototype, 'replace').mockImplementation(async function (this: DynamoStore, key, ...rest) {
       if (key.endsWith('/upstream')) await vi.waitUntil(() => claims === 2);
-      const written = await set.call(this, key, ...rest);
+      const written = await replace.call(this, key, ...rest);
       remembered ||= key.endsWith('/upstream');
       return written;
     });

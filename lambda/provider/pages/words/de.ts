@@ -10,6 +10,7 @@ export const de: Required<PageWords> = {
   appOnThisDevice: 'die App auf diesem Gerät, die Links mit {scheme} öffnet',
   consentScopes: 'Wenn Sie fortfahren, kann die App:',
   scopeOpenid: 'Sie wiedererkennen, wenn Sie zurückkommen',
+  actsUpstream: '{resource} bei {upstream} für Sie handeln lassen',
   staysConnected: 'Den Zugang behalten, während Sie ihn nicht benutzen',
   consentResource: 'Der Zugang gilt für',
   consentUpstream: 'Sie melden sich an bei',

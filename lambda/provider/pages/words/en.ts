@@ -10,6 +10,7 @@ export const en: Required<PageWords> = {
   appOnThisDevice: 'the app on this device that opens {scheme} links',
   consentScopes: 'If you continue, the app can:',
   scopeOpenid: 'Recognize you when you come back',
+  actsUpstream: 'Have {resource} act for you at {upstream}',
   staysConnected: 'Keep this access while you are not using it',
   consentResource: 'It is given access to',
   consentUpstream: 'You sign in at',

@@ -10,6 +10,7 @@ export const fr: Required<PageWords> = {
   appOnThisDevice: 'l’application de cet appareil qui ouvre les liens {scheme}',
   consentScopes: 'Si vous continuez, l’application pourra\u00a0:',
   scopeOpenid: 'Vous reconnaître à votre retour',
+  actsUpstream: 'Faire agir {resource} en votre nom auprès de {upstream}',
   staysConnected: 'Conserver cet accès lorsque vous ne l’utilisez pas',
   consentResource: 'L’accès porte sur',
   consentUpstream: 'Vous vous connectez auprès de',

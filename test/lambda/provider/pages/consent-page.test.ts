@@ -89,6 +89,20 @@ describe('the consent page', () => {
     expect(words.includes('Keep this access while you are not using it')).toBe(lasts);
   });
 
+  it.each([
+    ['en', 'Have Notes act for you at login.example.com'],
+    ['de', 'Notes bei login.example.com für Sie handeln lassen'],
+    ['fr', 'Faire agir Notes en votre nom auprès de login.example.com'],
+  ])('says in %s that the MCP server may act for the person upstream', async (language, words) => {
+    for (const upstreamTokens of [true, undefined]) {
+      await using acting = await Harness.start({ instances: 1, resources: [{ ...NOTES, upstreamTokens }] });
+      acting.upstream.authorizationEndpoint = 'https://login.example.com/authorize';
+      const client = await acting.register();
+      const page = await acting.browser({ 'accept-language': language }).open(acting.authorizationRequest(client).url);
+      expect(wordsOf(page).includes(words)).toBe(upstreamTokens === true);
+    }
+  });
+
   it('says a scope in the language of the page where it has words in it', async () => {
     expect(wordsOf(await open({ scope: 'notes:use', language: 'de-AT' }))).toContain('Alle Notizen');
     expect(wordsOf(await open({ scope: 'notes:use', language: 'fr' }))).toContain('Use <b>all</b> notes');
@@ -171,6 +185,7 @@ describe('the consent page', () => {
       scopes: [],
       identifies: false,
       staysConnected: false,
+      actsUpstream: false,
       upstream: { host: 'login.example.com', origin: 'https://login.example.com' },
       ...origin,
     });
