@@ -29,7 +29,8 @@ await Promise.all(
         entryPoints: [entry],
         outfile: `assets/${name}/index.js`,
         bundle: true,
-        minify: true,
+        // Whoever hosts the server by themselves reads its stack traces.
+        minify: name !== 'hosts',
         // oidc-provider knows its models by the names of their classes.
         keepNames: name === 'provider' || name === 'hosts',
         platform: 'node',
