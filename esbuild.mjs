@@ -69,7 +69,8 @@ const lean = {
 export function bundleOptions(name) {
   return {
     bundle: true,
-    minify: true,
+    // Whoever hosts the server by themselves reads its stack traces.
+    minify: name !== 'hosts',
     // oidc-provider knows its models by the names of their classes.
     keepNames: name === 'provider' || name === 'hosts',
     platform: 'node',

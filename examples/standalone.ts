@@ -1,5 +1,3 @@
-import { KeyvSqlite } from '@keyv/sqlite';
-import { Keyv } from 'keyv';
 import { createOidcServer, OidcClient } from 'mcp-oidc-auth/oidc';
 
 const { OIDC_BASE_URL = 'http://localhost:4001', MCP_URL = 'http://localhost:3001/mcp' } = process.env;
@@ -13,7 +11,7 @@ const server = createOidcServer({
     redirectUri: `${OIDC_BASE_URL}/oauth/callback`,
     allow: [{ claim: 'email', values: ['@example.com'] }], // who may sign in
   }),
-  store: new Keyv({ store: new KeyvSqlite({ uri: 'sqlite://mcp.db' }) }),
+  store: 'sqlite:mcp.db', // or redis://..., postgres://..., or a Keyv
   secret: process.env.SESSION_SECRET!,
   jwks: 'store', // signing keys are made, kept in the store, and turned over by themselves
   baseUrl: OIDC_BASE_URL,

@@ -11,9 +11,17 @@ export interface SettingProblem {
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 
-  constructor(readonly problems: readonly SettingProblem[]) {
+  // Not twice in what Node prints of an error that nobody catches.
+  readonly #problems: readonly SettingProblem[];
+
+  constructor(problems: readonly SettingProblem[]) {
     const lines = problems.map(({ setting, given, needed }) => `- ${setting}: got ${given}; needs ${needed}`);
     super(`mcp-oidc-auth cannot start with these settings:\n${lines.join('\n')}`);
+    this.#problems = problems;
+  }
+
+  get problems(): readonly SettingProblem[] {
+    return this.#problems;
   }
 }
 
