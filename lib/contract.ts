@@ -33,6 +33,12 @@ export const RESOURCES_PARTITION = 'resources';
 /** What the partition of every client begins with. */
 export const CLIENT_PREFIX = 'client#';
 
+/**
+ * The claim of an access token that names its Grant, by the SHA-256 of the Grant's id, to a resource server that shares the store. There only
+ * where the Grant holds what such a server asks for.
+ */
+export const GRANT_CLAIM = 'grant';
+
 /** One scope of a protected resource. */
 export interface ScopeRecord {
   /** The scope token of RFC 6749 section 3.3. */

@@ -6,6 +6,8 @@ import { KeySetUnavailableError, remoteKeySet } from './remote-key-set';
 import { missingScopes } from './scopes';
 import { type AccessToken, verifyToken } from './verify-token';
 
+export { type KeySetCache, remoteKeySet } from './remote-key-set';
+
 /** A verified access token: `sub`, `client_id`, `scope` and all `claims`. */
 export type Bearer = AccessToken;
 
@@ -65,6 +67,8 @@ export interface VerifyBearerOptions {
   readonly audience: string;
   /** Scopes that the token must have. */
   readonly scopes?: readonly string[];
+  /** The issuer's keys, where they are not to be kept as `remoteKeySet` does by itself: `remoteKeySet('<issuer>/jwks', { cacheMaxAge })`. */
+  readonly keySet?: JWTVerifyGetKey;
   /** Of the request, where tokens that are bound to a key (RFC 9449) are accepted as well as bearer tokens; `McpOidcAuth.dpop`. */
   readonly dpop?: DpopRequest;
 }
@@ -128,7 +132,8 @@ export function requireScope(granted: Bearer | { readonly scope?: string } | und
   }
 }
 
-async function verified(authorization: string, { issuer, audience, dpop }: VerifyBearerOptions): Promise<Bearer> {
+async function verified(authorization: string, options: VerifyBearerOptions): Promise<Bearer> {
+  const { issuer, audience, dpop } = options;
   const credentials = credentialsOf(authorization);
   if (credentials === undefined) {
     throw new InvalidTokenError('malformed');
@@ -137,14 +142,19 @@ async function verified(authorization: string, { issuer, audience, dpop }: Verif
   if (scheme === 'dpop' && dpop === undefined) {
     throw new InvalidTokenError('scheme');
   }
-  const keySet = keySets.get(issuer) ?? remoteKeySet(`${issuer}/jwks`);
-  keySets.set(issuer, keySet);
+  const keySet = options.keySet ?? publishedBy(issuer);
   const possession = scheme === 'dpop' && dpop ? { possession: { ...dpop, urls: [dpop.url ?? audience] } } : {};
   return verifyToken(token, { issuer, audience, keySet, ...possession });
 }
 
+function publishedBy(issuer: string): JWTVerifyGetKey {
+  const keySet = keySets.get(issuer) ?? remoteKeySet(`${issuer}/jwks`);
+  keySets.set(issuer, keySet);
+  return keySet;
+}
+
 /** Where clients find the metadata: the well-known path goes between host and path of the identifier (RFC 9728 section 3.1). */
-function metadataUrl(audience: string): string {
+export function metadataUrl(audience: string): string {
   const { origin, pathname, search } = new URL(audience);
   return `${origin}/.well-known/oauth-protected-resource${pathname === '/' ? '' : pathname}${search}`;
 }

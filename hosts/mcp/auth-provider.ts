@@ -1,0 +1,197 @@
+import { type RequestHandler, Router } from 'express';
+import { InvalidTokenError } from '../../lambda/authorizer/invalid-token-error';
+import { type KeySetCache, remoteKeySet } from '../../lambda/authorizer/remote-key-set';
+import { verifyToken } from '../../lambda/authorizer/verify-token';
+import { clientKey } from '../../lambda/provider/keys';
+import { storeFor } from '../../stores/store-for';
+import { type AuthInfo, authInfoOf } from './auth-info';
+import { openToBrowsers } from './cors';
+import { personOf } from './person';
+import { ProtectedResource, type ScopeSetting } from './protected-resource';
+import { invalidTokenError } from './sdk-errors';
+import { originOf, pathOf, wrongSetting } from './settings';
+
+export interface McpAuthProviderOptions {
+  /** The authorization server: its issuer identifier. */
+  oidcBaseUrl: string;
+  /**
+   * The store of the authorization server: a Keyv on the same database. The MCP server is registered there, and finds there who is behind
+   * an access token.
+   */
+  store: object;
+  /** The origin of the MCP server, as clients reach it. */
+  mcpServerBaseUrl: string;
+  /** Where its MCP endpoint is; `/mcp` where absent. */
+  mcpEndpointPath?: string;
+  /** Its scopes, and what people read about them; one for the whole server where absent. OpenID Connect's own are left out. */
+  scopesSupported?: (string | ScopeSetting)[];
+  /** How the keys of the authorization server are kept, in milliseconds; see `KeySetCache`. */
+  jwksCacheOptions?: KeySetCache;
+  /** That no more than one process with an authorization server uses the store, where its adapter has no conditional write. */
+  singleProcess?: boolean;
+  /** Hears why a token was refused. */
+  onVerifyError?: (error: unknown) => void;
+}
+
+/** What `ProxyOAuthServerProvider` of `@modelcontextprotocol/sdk` is made of. */
+export interface ProxyOAuthServerProviderConfig {
+  endpoints: { authorizationUrl: string; tokenUrl: string; revocationUrl: string; registrationUrl: string };
+  /**
+   * Verifies an access token (RFC 9068 section 4), for this MCP server alone.
+   *
+   * @throws InvalidTokenError of the SDK for a token that is not valid; any other error where that cannot be found out
+   */
+  verifyAccessToken: (token: string) => Promise<AuthInfo>;
+  /** A client as it has registered, without its secret, which the store does not have. */
+  getClient: (clientId: string) => Promise<ClientInfo | undefined>;
+}
+
+/** A client's metadata (RFC 7591 section 2). */
+export interface ClientInfo {
+  client_id: string;
+  redirect_uris: string[];
+  client_name?: string;
+  client_uri?: string;
+  logo_uri?: string;
+  grant_types?: string[];
+  response_types?: string[];
+  token_endpoint_auth_method?: string;
+}
+
+export interface McpAuthProviderResult {
+  proxyOAuthServerProviderConfig: ProxyOAuthServerProviderConfig;
+  /**
+   * To be mounted at the root, before the MCP endpoint: the protected resource metadata (RFC 9728), what browsers need to ask the MCP
+   * endpoint (CORS), and `/health`.
+   */
+  mcpRoutes: Router;
+  /** For `requireBearerAuth`: where the metadata is. */
+  resourceMetadataUrl: string;
+}
+
+/** How often the registration is written anew, in milliseconds: a store forgets what is older than 400 days. */
+const REGISTER_EVERY = 24 * 60 * 60 * 1000;
+/** For how long clients may keep the metadata, in seconds. */
+const METADATA_MAX_AGE = 3600;
+
+/**
+ * Puts an MCP server under the protection of an authorization server that runs beside it (`createOidcServer`, `mcp-oidc-auth serve`), for
+ * use with `requireBearerAuth` of the official SDK.
+ *
+ * @throws TypeError for a setting that is missing or wrong
+ */
+export function createMcpAuthProvider(options: McpAuthProviderOptions): McpAuthProviderResult {
+  const issuer = originOf('oidcBaseUrl', options.oidcBaseUrl);
+  const path = pathOf('mcpEndpointPath', options.mcpEndpointPath ?? '/mcp');
+  const resource = new ProtectedResource({
+    origin: originOf('mcpServerBaseUrl', options.mcpServerBaseUrl),
+    path,
+    issuer,
+    scopes: options.scopesSupported ?? [],
+    dpop: false,
+  });
+  const store = storeFor(options.store, { singleProcess: options.singleProcess });
+  const keySet = remoteKeySet(`${issuer}/jwks`, checkedCache(options.jwksCacheOptions));
+  const registered = keptUp(() => resource.register(store));
+
+  async function verifyAccessToken(token: string): Promise<AuthInfo> {
+    try {
+      const verified = await verifyToken(token, { issuer, audience: resource.identifier, keySet });
+      return authInfoOf(token, verified, await personOf(verified, store));
+    } catch (error) {
+      options.onVerifyError?.(error);
+      throw error instanceof InvalidTokenError ? await invalidTokenError(error.message, error) : error;
+    }
+  }
+
+  const mcpRoutes = Router();
+  mcpRoutes.get('/health', (_req, res) => {
+    res.json({ status: 'ok', timestamp: new Date().toISOString() });
+  });
+  mcpRoutes.all(resource.metadataPaths, openToBrowsers(['GET', 'HEAD']), metadataOf(resource, registered));
+  mcpRoutes.all(path, openToBrowsers(['GET', 'POST', 'DELETE']), oneAuthorization(resource));
+  return {
+    proxyOAuthServerProviderConfig: {
+      endpoints: {
+        authorizationUrl: `${issuer}/authorize`,
+        tokenUrl: `${issuer}/token`,
+        revocationUrl: `${issuer}/revoke`,
+        registrationUrl: `${issuer}/register`,
+      },
+      verifyAccessToken,
+      async getClient(clientId) {
+        const [record] = await store.read([clientKey(clientId)]);
+        return record && clientInfoOf(clientId, record.value);
+      },
+    },
+    mcpRoutes,
+    resourceMetadataUrl: resource.metadataUrl,
+  };
+}
+
+function checkedCache(cache: KeySetCache = {}): KeySetCache {
+  for (const [name, given] of Object.entries(cache)) {
+    if (!Number.isFinite(given) || given < 0) throw wrongSetting(`jwksCacheOptions.${name}`, 'milliseconds', given);
+  }
+  return cache;
+}
+
+/** Writes at once, and anew when it is asked for and is due. Resolves when it has been written. */
+function keptUp(write: () => Promise<void>): () => Promise<void> {
+  let begun = Number.NEGATIVE_INFINITY;
+  let written: Promise<void> = Promise.resolve();
+  const keepUp = () => {
+    if (Date.now() - begun > REGISTER_EVERY) {
+      begun = Date.now();
+      written = write();
+      written.catch(() => {
+        begun = Number.NEGATIVE_INFINITY;
+      });
+    }
+    return written;
+  };
+  keepUp().catch(() => {});
+  return keepUp;
+}
+
+/** Clients read the metadata before they ask for a token, so by then the authorization server knows the resource. */
+function metadataOf(resource: ProtectedResource, registered: () => Promise<void>): RequestHandler {
+  return async (req, res) => {
+    if (req.method !== 'GET' && req.method !== 'HEAD') {
+      res.status(405).set('Allow', 'GET, HEAD, OPTIONS').end();
+      return;
+    }
+    try {
+      await registered();
+      res.set('Cache-Control', `public, max-age=${METADATA_MAX_AGE}`).json(resource.metadata);
+    } catch {
+      res.status(503).set('Retry-After', '5').json({ error: 'temporarily_unavailable' });
+    }
+  };
+}
+
+/** Of two tokens nobody knows which is meant, and Node.js shows the first alone to who comes after. */
+function oneAuthorization(resource: ProtectedResource): RequestHandler {
+  return (req, res, next) => {
+    if ((req.headersDistinct.authorization ?? []).length < 2) return next();
+    const description = 'There has to be one Authorization header.';
+    const challenge = `Bearer error="invalid_token", error_description="${description}", resource_metadata="${resource.metadataUrl}"`;
+    res.status(401).set('WWW-Authenticate', challenge).json({ error: 'invalid_token', error_description: description });
+  };
+}
+
+/** @param value what the store has: the metadata, beside other things where a document describes the client */
+function clientInfoOf(clientId: string, value: unknown): ClientInfo {
+  const { metadata: ofDocument, ...registered } = value as Readonly<Record<string, unknown>>;
+  const stored = (ofDocument ?? registered) as Readonly<Record<string, unknown>>;
+  const names = [
+    'client_name',
+    'client_uri',
+    'logo_uri',
+    'grant_types',
+    'response_types',
+    'token_endpoint_auth_method',
+  ];
+  const metadata = Object.fromEntries(names.filter((name) => name in stored).map((name) => [name, stored[name]]));
+  return { ...metadata, client_id: clientId, redirect_uris: stored.redirect_uris as string[] };
+}
