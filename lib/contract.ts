@@ -93,6 +93,18 @@ export interface Lifetimes {
   readonly client: number;
 }
 
+/** Where nothing else is said. */
+export const DEFAULT_LIFETIMES: Lifetimes = {
+  accessToken: 60 * 60,
+  authorizationCode: 60,
+  interaction: 15 * 60,
+  refreshTokenIdle: 30 * 24 * 60 * 60,
+  grant: 180 * 24 * 60 * 60,
+  refreshGrace: 60,
+  refreshLateRetry: 24 * 60 * 60,
+  client: 90 * 24 * 60 * 60,
+};
+
 /** A person may sign in only if the claim has one of the values; `*.example.com`-style patterns do not exist. */
 export interface AllowRule {
   readonly claim: string;
@@ -102,8 +114,6 @@ export interface AllowRule {
 export interface UpstreamConfig {
   readonly issuer: string;
   readonly clientId: string;
-  /** The complete ARN of the secret whose value is the client secret, or its name in the function's account and region. */
-  readonly clientSecretId: string;
   readonly scopes: readonly string[];
   readonly extraParameters: Readonly<Record<string, string>>;
   /** Every rule must hold; empty = everyone that upstream signs in. */
@@ -136,19 +146,46 @@ export interface RegistrationConfig {
   readonly privateUseSchemes?: readonly string[];
 }
 
-/** CONFIG of the provider function. */
-export interface ProviderConfig {
+/** Where nothing else is said. Claude connects from the range that many people share. */
+export const DEFAULT_REGISTRATION: RegistrationConfig = {
+  perAddress: 20,
+  inAll: 1000,
+  sharedEgress: ['160.79.104.0/21'],
+};
+
+/**
+ * How long what somebody knows of the key set may be old, in refresh intervals: an instance serves a value for two of them, and whoever
+ * fetches it there, an authorizer for one, keeps it for as long again.
+ */
+export const OLDEST_KEY_SET = 4;
+
+/** Seconds for which API Gateway's own JWT authorizers keep a key set, whatever its `max-age`: the longest that is known. */
+export const LONGEST_KEY_SET_CACHE = 2 * 60 * 60;
+
+/** What the authorization server must know, wherever it runs. */
+export interface ServerConfig {
   readonly issuer: string;
-  readonly tableName: string;
-  readonly keySetSecretArn: string;
   readonly upstream: UpstreamConfig;
   readonly clientMetadata: ClientMetadataConfig;
   readonly registration: RegistrationConfig;
   readonly lifetimes: Lifetimes;
   /** Whether tokens may be bound to a key (RFC 9449). */
   readonly dpop: boolean;
-  /** Seconds between looks at the key set secret; also max-age of /jwks. */
+  /** Seconds between looks at the key set; also max-age of /jwks. */
   readonly keySetRefresh: number;
+}
+
+/** The upstream identity provider, and where the client secret there is kept. */
+export interface UpstreamSecretConfig extends UpstreamConfig {
+  /** The complete ARN of the secret whose value is the client secret, or its name in the function's account and region. */
+  readonly clientSecretId: string;
+}
+
+/** CONFIG of the provider function. */
+export interface ProviderConfig extends ServerConfig {
+  readonly tableName: string;
+  readonly keySetSecretArn: string;
+  readonly upstream: UpstreamSecretConfig;
 }
 
 /** Beside the provider function's bundle, where the operator has said how its pages look: an Appearance as JSON. */

@@ -6,19 +6,11 @@ import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { CfnRotationSchedule, CfnSecret, type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct, type IDependable } from 'constructs';
 import { bundledFunction, configure } from './bundled-function';
+import { LONGEST_KEY_SET_CACHE, OLDEST_KEY_SET } from './contract';
 import type { SigningAlgorithm } from './signing-algorithm';
 import { checkDuration, refuse } from './validation';
 
-/**
- * How long what somebody knows of the key set may be old, in refresh intervals: an instance serves a value for two of them, and whoever
- * fetches it there, an authorizer for one, keeps it for as long again.
- */
-const OLDEST = 4;
-
-/** API Gateway's own JWT authorizers keep a key set for two hours, whatever its `max-age`: the longest that is known. */
-const API_GATEWAY_CACHE = Duration.hours(2);
-
-/** Below this, which is for tests, nobody waits for API_GATEWAY_CACHE. */
+/** Below this, which is for tests, nobody waits for LONGEST_KEY_SET_CACHE. */
 const REAL_REFRESH = Duration.minutes(1);
 
 /**
@@ -60,8 +52,8 @@ export function keyPeriods(scope: Construct, props: { keyRotation?: Duration; ke
 
 /** After this a new key set is known to everybody. */
 function knownAfter(refresh: Duration): Duration {
-  const known = Duration.seconds(OLDEST * refresh.toSeconds());
-  return refresh.toSeconds() < REAL_REFRESH.toSeconds() ? known : known.plus(API_GATEWAY_CACHE);
+  const known = Duration.seconds(OLDEST_KEY_SET * refresh.toSeconds());
+  return refresh.toSeconds() < REAL_REFRESH.toSeconds() ? known : known.plus(Duration.seconds(LONGEST_KEY_SET_CACHE));
 }
 
 /** The secret that holds signing keys and derived secrets. It is empty until the first key set is made at deployment. */

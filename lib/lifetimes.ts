@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { type Lifetimes, LONGEST_LIFETIME } from './contract';
+import { DEFAULT_LIFETIMES, type Lifetimes, LONGEST_LIFETIME } from './contract';
 import { checkDuration } from './validation';
 
 /** How long what is issued lives, in whole seconds that are known at synth: no tokens. */
@@ -62,17 +62,6 @@ export interface LifetimeProps {
   readonly client?: Duration;
 }
 
-const DEFAULTS: Required<LifetimeProps> = {
-  accessToken: Duration.hours(1),
-  authorizationCode: Duration.minutes(1),
-  interaction: Duration.minutes(15),
-  refreshTokenIdle: Duration.days(30),
-  grant: Duration.days(180),
-  refreshGrace: Duration.seconds(60),
-  refreshLateRetry: Duration.hours(24),
-  client: Duration.days(90),
-};
-
 const LONGEST = Duration.days(LONGEST_LIFETIME / (24 * 60 * 60));
 
 const AT_MOST: Required<LifetimeProps> = {
@@ -91,7 +80,7 @@ const MAY_BE_ZERO: readonly (keyof LifetimeProps)[] = ['refreshGrace', 'refreshL
 /** The lifetimes in seconds. Throws where one is out of its bounds. */
 export function lifetimes(props: LifetimeProps): Lifetimes {
   const seconds = (name: keyof LifetimeProps): number => {
-    const lifetime = props[name] ?? DEFAULTS[name];
+    const lifetime = props[name] ?? Duration.seconds(DEFAULT_LIFETIMES[name]);
     const atLeast = Duration.seconds(MAY_BE_ZERO.includes(name) ? 0 : 1);
     checkDuration(`lifetimes.${name}`, lifetime, { atLeast, atMost: AT_MOST[name] });
     return lifetime.toSeconds();

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { Token } from 'aws-cdk-lib';
-import type { RegistrationConfig } from './contract';
+import { DEFAULT_REGISTRATION, type RegistrationConfig } from './contract';
 import { checkList, checkWholeNumber, described, refuse } from './validation';
 
 /** How MCP clients register themselves (RFC 7591). The limits hold for new metadata only: what is registered already, and metadata documents, go on. */
@@ -52,7 +52,12 @@ const NOT_PRIVATE = [
 
 /** Refuses limits that let nobody in, ranges that are none, and schemes that are dangerous. */
 export function registration(props: RegistrationProps): RegistrationConfig {
-  const { perAddress = 20, inAll = 1000, sharedEgress = ['160.79.104.0/21'], privateUseSchemes } = props;
+  const {
+    perAddress = DEFAULT_REGISTRATION.perAddress,
+    inAll = DEFAULT_REGISTRATION.inAll,
+    sharedEgress = DEFAULT_REGISTRATION.sharedEgress,
+    privateUseSchemes,
+  } = props;
   checkWholeNumber('registration.perAddress', perAddress, { atLeast: 1 });
   checkWholeNumber('registration.inAll', inAll, { atLeast: 1 });
   checkList('registration.sharedEgress', sharedEgress);

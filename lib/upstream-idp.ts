@@ -1,7 +1,7 @@
 import { Duration, type Stack, Token } from 'aws-cdk-lib';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
-import type { UpstreamConfig } from './contract';
+import type { UpstreamSecretConfig } from './contract';
 import { SCOPE_TOKEN } from './resource';
 import { checkDuration, checkList, checkUrl, described, refuse } from './validation';
 
@@ -114,7 +114,7 @@ export class UpstreamIdp {
    *
    * @internal
    */
-  _config(stack: Stack): UpstreamConfig {
+  _config(stack: Stack): UpstreamSecretConfig {
     const { issuer, clientId, clientSecret, scopes, extraParameters, allow, claims, recheck } = this.props;
     return {
       issuer,

@@ -12,7 +12,7 @@ interface Law {
 
 const inside = (folder: string) => (imported: string) => imported.startsWith(`${folder}/`);
 const isPackage = (imported: string) =>
-  !/^(bin|examples|lambda|lib|local|operator|stores|test|dist|assets)(\/|$)/.test(imported);
+  !/^(bin|examples|hosts|lambda|lib|local|operator|stores|test|dist|assets)(\/|$)/.test(imported);
 const isOf = (imported: string, packages: string[]) =>
   packages.some((name) => imported === name || imported.startsWith(`${name}/`));
 const isConstruct = (imported: string) => isOf(imported, ['aws-cdk-lib', 'constructs', 'mcp-oidc-auth']);
@@ -47,6 +47,11 @@ const LAWS: Law[] = [
     allows: (imported) => !isLambdaOnly(imported),
   },
   {
+    // And elsewhere than on AWS.
+    in: /^lambda\/provider\/(?!handler\.)/,
+    allows: (imported) => !inside('lambda/aws')(imported) && !imported.startsWith('@aws-sdk/'),
+  },
+  {
     // And on other databases: it knows the store's interface alone.
     in: /^lambda\/provider\/(?!handler\.)/,
     allows: (imported) =>
@@ -65,6 +70,16 @@ const LAWS: Law[] = [
       inside('lambda')(imported) ||
       CONTRACT.includes(imported) ||
       (isPackage(imported) && !isConstruct(imported) && !isLambdaOnly(imported)),
+  },
+  {
+    // The hosts that are not AWS: the server and the stores, in a bundle that no construct belongs to.
+    in: /^hosts\//,
+    allows: (imported) =>
+      ['hosts', 'lambda/provider', 'lambda/key-set', 'lambda/rotate-keys', 'stores'].some((folder) =>
+        inside(folder)(imported),
+      ) ||
+      ['lambda/store/store', ...CONTRACT].includes(imported) ||
+      (isPackage(imported) && !isConstruct(imported) && !isLambdaOnly(imported) && !isOf(imported, ['@aws-sdk'])),
   },
   {
     // The stores of hosts that are not AWS: the store's interface and keys, in no bundle of a function.
@@ -122,7 +137,7 @@ async function violations(path: string, source: string): Promise<string[]> {
 test('every file keeps the import law', async () => {
   const found: string[] = [];
   let files = 0;
-  for await (const path of glob('{lib,lambda,local,operator,stores}/**/*.{ts,mts,cts}')) {
+  for await (const path of glob('{hosts,lib,lambda,local,operator,stores}/**/*.{ts,mts,cts}')) {
     files += 1;
     found.push(...(await violations(path, readFileSync(path, 'utf8'))));
   }
@@ -159,6 +174,11 @@ describe('the import law forbids', () => {
     ['lambda/provider/a.ts', "import { DynamoDB } from '@aws-sdk/client-dynamodb';", '@aws-sdk/client-dynamodb'],
     ['lambda/provider/a.ts', "import { Keyv } from 'keyv';", 'keyv'],
     ['lambda/a/b.ts', "import { operate } from '../../operator';", 'operator'],
+    ['lambda/provider/a.ts', "import { ClientSecret } from '../aws/client-secret';", 'lambda/aws/client-secret'],
+    ['lambda/a/b.ts', "import { hostedServer } from '../../hosts/hosted-server';", 'hosts/hosted-server'],
+    ['stores/a.ts', "import { hostedServer } from '../hosts/hosted-server';", 'hosts/hosted-server'],
+    ['hosts/a.ts', "import { DynamoStore } from '../lambda/store/dynamo-store';", 'lambda/store/dynamo-store'],
+    ['hosts/a.ts', "import { App } from 'aws-cdk-lib';", 'aws-cdk-lib'],
     ['operator/a.ts', "import { McpOidcAuth } from '../lib/mcp-oidc-auth';", 'lib/mcp-oidc-auth'],
     ['operator/a.ts', "import { App } from 'aws-cdk-lib';", 'aws-cdk-lib'],
     ['operator/a.ts', "import { startStack } from '../local/start';", 'local/start'],

@@ -28,7 +28,7 @@ export function publicJwks(keySet: KeySet): { keys: PublicJwk[] } {
 }
 
 /** The keys that belong to one period. */
-export function jwksOf({ jwk, idTokenJwk }: SigningKey): PrivateJwk[] {
+export function jwksOf({ jwk, idTokenJwk }: SigningKey): [PrivateJwk, ...PrivateJwk[]] {
   return idTokenJwk ? [jwk, idTokenJwk] : [jwk];
 }
 

@@ -1,4 +1,3 @@
-import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { logProblem } from './log';
 
 export interface SecretValue {
@@ -9,22 +8,19 @@ export interface SecretValue {
 /** A value that is older than this many refresh intervals is not served while a newer one is fetched. What else depends on it: lib/key-set.ts. */
 const HARD_BOUND = 2;
 
-/** A version of a secret. A stale one is served while the next is fetched, so that no request waits for a rotation. */
+/** A secret, wherever it is kept. A stale value is served while the next is fetched, so that no request waits for a rotation. */
 export class CachedSecret {
   #value: SecretValue | undefined;
   #fetchedAt = 0;
   #fetching: Promise<SecretValue> | undefined;
 
   /**
-   * @param secretId the secret's ARN or name
-   * @param refresh seconds between looks at the secret
-   * @param stage the staging label of the version
+   * @param read looks where it is kept
+   * @param refresh seconds between looks
    */
   constructor(
-    private readonly client: SecretsManagerClient,
-    private readonly secretId: string,
+    private readonly read: () => Promise<SecretValue>,
     private readonly refresh: number,
-    private readonly stage: 'AWSCURRENT' | 'AWSPREVIOUS' = 'AWSCURRENT',
   ) {}
 
   async get(): Promise<SecretValue> {
@@ -53,10 +49,7 @@ export class CachedSecret {
   }
 
   async #read(): Promise<SecretValue> {
-    const { SecretString, VersionId } = await this.client.send(
-      new GetSecretValueCommand({ SecretId: this.secretId, VersionStage: this.stage }),
-    );
-    this.#value = { text: SecretString ?? '', versionId: VersionId ?? '' };
+    this.#value = await this.read();
     this.#fetchedAt = Date.now();
     return this.#value;
   }

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Configuration, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
-import { type AccessTokenAlgorithm, DPOP_ALGORITHMS, type KeySet, type ProviderConfig } from '../../lib/contract';
+import { type AccessTokenAlgorithm, DPOP_ALGORITHMS, type ServerConfig } from '../../lib/contract';
 import type { Store } from '../store/store';
 import { adapterFactory } from './adapter';
 import { OIDC_SCOPES } from './authorization-request';
@@ -9,6 +9,7 @@ import { FetchUnavailable, type GuardedFetch } from './client-metadata/guarded-f
 import type { MetadataDocuments } from './client-metadata/metadata-documents';
 import { now } from './clock';
 import { logDecisions } from './decisions';
+import type { ServerKeys } from './key-source';
 import { hash, presentedKey } from './keys';
 import { BY_OPERATORS } from './pre-registered-client';
 import { registeredClientId } from './registered-client-id';
@@ -18,8 +19,10 @@ import { newHandle, successorsFrom } from './successors';
 import type { UpstreamRecheck } from './upstream-recheck';
 
 export interface EngineContext {
-  readonly config: ProviderConfig;
+  readonly config: ServerConfig;
   readonly store: Store;
+  /** Of browsers that may use any client's tokens, beside those of its redirect URIs. */
+  readonly corsOrigins: readonly string[];
   readonly resources: Resources;
   readonly recheck: UpstreamRecheck;
   readonly documents: MetadataDocuments;
@@ -32,7 +35,12 @@ export interface EngineContext {
 
 /** What the Grant remembers of the person, beside what the engine keeps in it. */
 export interface PersonalGrant {
+  /** Copied into access tokens. */
   personClaims?: Readonly<Record<string, unknown>>;
+  /** Every claim of upstream's ID token, where the host hands the person on to an MCP server that shares the store. */
+  upstreamClaims?: Readonly<Record<string, unknown>>;
+  /** What the host has made of them for that. */
+  customData?: Readonly<Record<string, unknown>>;
 }
 
 /** Bytes of a client's key set (RFC 7517). */
@@ -43,12 +51,12 @@ const LONGEST_ASSERTION = 60 * 60;
 /** Never sent: no login session of our own. */
 export const SESSION_COOKIE = '__Host-session';
 
-/** oidc-provider, configured as the authorization server of MCP servers, signing with `keySet`. */
-export function createEngine(context: EngineContext, keySet: KeySet): Provider {
+/** oidc-provider, configured as the authorization server of MCP servers, signing with `keys`. */
+export function createEngine(context: EngineContext, keys: ServerKeys): Provider {
   const { config, store, documents } = context;
-  const successors = successorsFrom(keySet.successorKeys);
+  const successors = successorsFrom(keys.successorKeys);
   const adapter = adapterFactory({ store, documents, lifetimes: config.lifetimes, successors });
-  const provider = new Provider(config.issuer, { ...configuration(context, keySet), adapter });
+  const provider = new Provider(config.issuer, { ...configuration(context, keys), adapter });
 
   // Codes and refresh tokens carry the grant's id, so that one batch read finds all that a token request needs.
   handleMaker(provider.AuthorizationCode).generateTokenId = function () {
@@ -60,7 +68,7 @@ export function createEngine(context: EngineContext, keySet: KeySet): Provider {
     if (!predecessor) throw new Error('A refresh token comes from a code or from a refresh token');
     return successors.of(predecessor.jti, predecessor.iat ?? 0);
   };
-  const inGrant: readonly string[] = [...provider.Grant.IN_PAYLOAD, 'personClaims'];
+  const inGrant: readonly string[] = [...provider.Grant.IN_PAYLOAD, 'personClaims', 'upstreamClaims', 'customData'];
   Object.defineProperty(provider.Grant, 'IN_PAYLOAD', { value: inGrant });
   // What is presented once is so for whoever writes its record first; the engine's own way, to look and then to write, lets
   // several through. Not part of a unit of work: an assertion is used up by being presented, whatever becomes of the request.
@@ -97,12 +105,13 @@ function handleMaker(model: { prototype: object }): { generateTokenId(this: { gr
 }
 
 function configuration(
-  { config, resources, recheck, guardedFetch, renderError }: EngineContext,
-  keySet: KeySet,
+  { config, corsOrigins, resources, recheck, guardedFetch, renderError }: EngineContext,
+  keys: ServerKeys,
 ): Configuration {
   const { lifetimes } = config;
+  const [signing] = keys.signing;
   return {
-    jwks: { keys: signingKeys(keySet) },
+    jwks: { keys: signingKeys(keys) },
     routes: {
       authorization: '/authorize',
       jwks: '/jwks',
@@ -130,6 +139,11 @@ function configuration(
     assertJwtClientAuthClaimsAndHeader: async (_ctx, { exp }) => requireShortAssertion(Number(exp)),
     pkce: { required: () => true },
     allowOmittingSingleRegisteredRedirectUri: false,
+    // A public client's tokens are for pages of its own.
+    clientBasedCORS: (_ctx, origin, { clientAuthMethod, redirectUris = [] }) =>
+      corsOrigins.includes(origin) ||
+      (clientAuthMethod === 'none' &&
+        redirectUris.some((uri) => URL.parse(uri)?.origin === origin && origin !== 'null')),
     extraClientMetadata: { properties: [BY_OPERATORS] },
     // What the edge adds to an authorization request: the hash of the secret that the browser holds.
     extraParams: ['browser_binding'],
@@ -198,7 +212,7 @@ function configuration(
             scope: resource.scopes.map(({ name }) => name).join(' '),
             accessTokenFormat: 'jwt',
             accessTokenTTL: lifetimes.accessToken,
-            jwt: { sign: { alg: keySet.current.jwk.alg as AccessTokenAlgorithm, kid: keySet.current.jwk.kid } },
+            jwt: { sign: { alg: signing.alg as AccessTokenAlgorithm, kid: signing.kid } },
           };
         },
       },

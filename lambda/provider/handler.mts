@@ -3,11 +3,13 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { CONFIG, type ProviderConfig } from '../../lib/contract.js';
+import { ClientSecret } from '../aws/client-secret.js';
+import { secretReader } from '../aws/secret-reader.js';
 import { DynamoStore } from '../store/dynamo-store.js';
 import { readAppearance } from './appearance.js';
 import { CachedSecret } from './cached-secret.js';
-import { ClientSecret } from './client-secret.js';
 import type { HttpRequest, HttpResponse } from './http.js';
+import { keySetSource } from './key-source.js';
 import { currentRequest, logEvent, loggablePath } from './log.js';
 import { AuthorizationServer } from './server.js';
 
@@ -23,13 +25,13 @@ const server = createServer(JSON.parse(process.env[CONFIG] ?? '{}'));
 
 function createServer(config: ProviderConfig): AuthorizationServer {
   const secrets = new SecretsManagerClient(aws);
-  const keySetSecret = new CachedSecret(secrets, config.keySetSecretArn, config.keySetRefresh);
+  const keySetSecret = new CachedSecret(secretReader(secrets, config.keySetSecretArn), config.keySetRefresh);
   // Fetched while the instance starts, so that the first request does not wait for it; a failure shows at that request.
   keySetSecret.get().catch(() => {});
   return new AuthorizationServer({
     config,
     store: new DynamoStore({ client: new DynamoDBClient(aws), tableName: config.tableName }),
-    keySetSecret,
+    keys: keySetSource(keySetSecret),
     clientSecret: new ClientSecret(secrets, config.upstream.clientSecretId),
     appearance: readAppearance(process.env.LAMBDA_TASK_ROOT ?? ''),
   });

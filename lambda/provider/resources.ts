@@ -1,20 +1,25 @@
 import { RESOURCES_PARTITION, type ResourceRecord, type ScopeRecord } from '../../lib/contract';
 import type { Store } from '../store/store';
 
-/** Registered at deploy, so a minute's delay is never noticed. */
-const CACHED_FOR = 60_000;
-
 /** The protected resources that tokens may be issued for. */
 export class Resources {
   #cached: { readonly at: number; readonly catalogue: Promise<Catalogue> } | undefined;
 
-  constructor(private readonly store: Store) {}
+  /**
+   * @param own beside those that the store has
+   * @param cachedFor milliseconds; on AWS they are registered at deploy, so a minute's delay is never noticed
+   */
+  constructor(
+    private readonly store: Store,
+    private readonly own: readonly ResourceRecord[] = [],
+    private readonly cachedFor = 60_000,
+  ) {}
 
   catalogue(): Promise<Catalogue> {
-    if (!this.#cached || Date.now() - this.#cached.at > CACHED_FOR) {
+    if (!this.#cached || Date.now() - this.#cached.at > this.cachedFor) {
       const catalogue = this.store
         .list(RESOURCES_PARTITION)
-        .then((records) => new Catalogue(records.map(({ value }) => value as ResourceRecord)));
+        .then((records) => new Catalogue([...records.map(({ value }) => value as ResourceRecord), ...this.own]));
       this.#cached = { at: Date.now(), catalogue };
       catalogue.catch(() => {
         this.#cached = undefined;

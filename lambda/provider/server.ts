@@ -1,20 +1,18 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Provider } from 'oidc-provider';
-import type { Appearance, KeySet, ProviderConfig } from '../../lib/contract';
-import { parseKeySet } from '../key-set/parse-key-set';
+import type { Appearance, ResourceRecord, ServerConfig } from '../../lib/contract';
 import type { Store } from '../store/store';
 import { normalizeAuthorizationRequest, normalizeTokenRequest, OIDC_SCOPES } from './authorization-request';
 import { BrowserBinding, clearCookie, clearOldest } from './browser-binding';
-import type { CachedSecret } from './cached-secret';
 import { GuardedFetch } from './client-metadata/guarded-fetch';
 import { MetadataDocuments } from './client-metadata/metadata-documents';
 import { ClientPolicy } from './client-policy';
-import type { ClientSecret } from './client-secret';
 import { noContent, registrationPreflight, withCors } from './cors';
 import { createEngine, SESSION_COOKIE } from './engine';
 import { callNodeHandler } from './engine-bridge';
 import { answerFailure, isForPeople, renderError } from './failures';
 import { formOf, type HttpRequest, type HttpResponse, isForm } from './http';
+import type { KeySource, ServerKeys } from './key-source';
 import { logProblem } from './log';
 import { Presentations } from './pages/presentation';
 import { rootPage } from './pages/root-page';
@@ -25,16 +23,26 @@ import { Sealer } from './sealer';
 import { SignIn } from './sign-in';
 import { within } from './time-limit';
 import { answerTokenRequest } from './token-endpoint';
-import { Upstream } from './upstream';
+import { type ClientSecret, type PersonHook, Upstream } from './upstream';
 import { UpstreamRecheck } from './upstream-recheck';
 
 export interface ServerContext {
-  readonly config: ProviderConfig;
+  readonly config: ServerConfig;
   readonly store: Store;
-  readonly keySetSecret: CachedSecret;
+  readonly keys: KeySource;
   readonly clientSecret: ClientSecret;
   /** How the pages look and speak, where the operator has said so. */
   readonly appearance?: Appearance;
+  /** The path of this server's redirect URI at upstream; `/callback` where absent. */
+  readonly callbackPath?: string;
+  /** Protected resources beside those that the store has. */
+  readonly resources?: readonly ResourceRecord[];
+  /** Milliseconds until a resource that was registered in the store meanwhile is known; a minute where absent. */
+  readonly resourcesCachedFor?: number;
+  /** Origins of browsers that may use any client's tokens, beside those of its redirect URIs. */
+  readonly corsOrigins?: readonly string[];
+  /** What the Grant remembers of a person for those who share the store. */
+  readonly remember?: PersonHook;
 }
 
 /** For how long clients may keep the metadata, in seconds. */
@@ -45,6 +53,8 @@ const DISCOVERY = new Set(['/.well-known/oauth-authorization-server', '/.well-kn
 /** The authorization server: a request in, a response out, wherever it runs. */
 export class AuthorizationServer {
   readonly #issuer: URL;
+  readonly #callbackPath: string;
+  readonly #upstream: Upstream;
   readonly #resources: Resources;
   readonly #recheck: UpstreamRecheck;
   readonly #presentations: Presentations;
@@ -57,9 +67,9 @@ export class AuthorizationServer {
   #engine: { readonly versionId: string; readonly provider: Provider; readonly sealer: Sealer } | undefined;
 
   constructor(private readonly context: ServerContext) {
-    const { config, store, clientSecret, appearance } = context;
+    const { config, store, clientSecret, appearance, resources, resourcesCachedFor, remember } = context;
     this.#issuer = new URL(config.issuer);
-    this.#resources = new Resources(store);
+    this.#resources = new Resources(store, resources, resourcesCachedFor);
     this.#guardedFetch = new GuardedFetch(new Set(config.clientMetadata.internalHosts));
     const policy = new ClientPolicy(config.registration.privateUseSchemes);
     this.#registration = new Registration(store, policy, new RegistrationLimit(store, config.registration));
@@ -71,7 +81,9 @@ export class AuthorizationServer {
       lifetime: config.lifetimes.client,
     });
     this.#presentations = new Presentations(appearance);
-    const upstream = new Upstream(config.upstream, `${config.issuer}/callback`, clientSecret);
+    this.#callbackPath = context.callbackPath ?? '/callback';
+    const upstream = new Upstream(config.upstream, config.issuer + this.#callbackPath, clientSecret, remember);
+    this.#upstream = upstream;
     this.#recheck = new UpstreamRecheck(store, upstream, () => this.#sealer, config.upstream.recheck);
     this.#signIn = new SignIn(store, this.#resources, upstream, this.#recheck, this.#presentations);
   }
@@ -89,6 +101,20 @@ export class AuthorizationServer {
     }
   }
 
+  /**
+   * Whether requests can be answered: what keeps each part that they need from it, undefined where nothing does. The identity provider has
+   * to be found once.
+   */
+  async problems(): Promise<Readonly<Record<'store' | 'keys' | 'upstream', Error | undefined>>> {
+    const problem = (work: Promise<unknown>) => work.then(() => undefined).catch((error: Error) => error);
+    const [store, keys, upstream] = await Promise.all([
+      problem(this.#resources.catalogue()),
+      problem(this.#currentEngine()),
+      problem(this.#upstream.discover()),
+    ]);
+    return { store, keys, upstream };
+  }
+
   async #answer(request: HttpRequest): Promise<HttpResponse> {
     const { method, path } = request;
     if (method === 'OPTIONS' && !request.headers['access-control-request-method']) return noContent();
@@ -100,7 +126,7 @@ export class AuthorizationServer {
     if (path === '/register') return this.#register(engine, request);
     if (path === '/token' && method === 'POST') return this.#token(engine, request);
     if (path === '/authorize') return this.#authorize(engine, request);
-    if (path === '/callback') return this.#signIn.callback(engine, request);
+    if (path === this.#callbackPath) return this.#signIn.callback(engine, request);
     if (first === 'interaction' && uid) {
       return method === 'POST'
         ? this.#signIn.decide(engine, request, uid)
@@ -161,14 +187,15 @@ export class AuthorizationServer {
     return { ...response, cookies };
   }
 
-  /** The engine reads its keys once, so another version of the key set is another engine; requests under way keep theirs. */
+  /** The engine reads its keys once, so another version of them is another engine; requests under way keep theirs. */
   async #currentEngine(): Promise<Provider> {
-    const { text, versionId } = await this.context.keySetSecret.get();
+    const version = await this.context.keys.get();
+    const { versionId } = version;
     if (this.#engine?.versionId === versionId) return this.#engine.provider;
     try {
-      const keySet = parseKeySet(text);
-      const sealer = new Sealer(keySet.encryptionKeys);
-      this.#engine = { versionId, provider: this.#createEngine(keySet), sealer };
+      const keys = version.keys();
+      const sealer = new Sealer(keys.encryptionKeys);
+      this.#engine = { versionId, provider: this.#createEngine(keys), sealer };
     } catch (error) {
       // A key set that cannot be used must not stop a server that has a good one.
       if (!this.#engine) throw error;
@@ -182,12 +209,13 @@ export class AuthorizationServer {
     return this.#engine.sealer;
   }
 
-  #createEngine(keySet: KeySet): Provider {
+  #createEngine(keys: ServerKeys): Provider {
     const { config, store } = this.context;
     return createEngine(
       {
         config,
         store,
+        corsOrigins: this.context.corsOrigins ?? [],
         resources: this.#resources,
         recheck: this.#recheck,
         documents: this.#documents,
@@ -198,7 +226,7 @@ export class AuthorizationServer {
           if (outcome) outcome.error = error;
         },
       },
-      keySet,
+      keys,
     );
   }
 }

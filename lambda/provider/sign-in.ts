@@ -172,6 +172,8 @@ export class SignIn {
     grant.addResourceScope(resource.identifier, names.join(' '));
     grant.addOIDCScope(scopes.filter((scope) => !names.includes(scope)).join(' '));
     grant.personClaims = person.claims;
+    grant.upstreamClaims = person.upstreamClaims;
+    grant.customData = person.customData;
     const consent: ConsentRecord = {
       clientId: client.clientId,
       clientName,

@@ -1,13 +1,11 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { ExternalSigningKey, type JWK } from 'oidc-provider';
-import type { KeySet, PublicJwk } from '../../lib/contract';
-import { everyJwk, jwksOf, publicJwk } from '../key-set/public-jwk';
+import type { PublicJwk } from '../../lib/contract';
+import type { ServerKeys } from './key-source';
 
-/** The engine signs with the first key of an algorithm; `next` and `previous` are published by their public halves only. */
-export function signingKeys(keySet: KeySet): (JWK | ExternalSigningKey)[] {
-  const signing = jwksOf(keySet.current);
-  const published = everyJwk(keySet).slice(signing.length);
-  return [...(signing as unknown as JWK[]), ...published.map((jwk) => new PublishedKey(publicJwk(jwk)))];
+/** The engine signs with the first key of an algorithm; those that do not sign are published by their public halves only. */
+export function signingKeys({ signing, published }: ServerKeys): (JWK | ExternalSigningKey)[] {
+  return [...(signing as unknown as JWK[]), ...published.map((jwk) => new PublishedKey(jwk))];
 }
 
 class PublishedKey extends ExternalSigningKey {

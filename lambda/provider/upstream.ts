@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import * as client from 'openid-client';
 import type { UpstreamConfig } from '../../lib/contract';
 import { isAllowed, needsVerifiedAddress } from './allow-rules';
-import type { ClientSecret } from './client-secret';
 import { logEvent, logProblem } from './log';
 import { subjectOf } from './subject';
 import { within } from './time-limit';
@@ -57,11 +56,23 @@ export interface UpstreamChecks {
   readonly codeVerifier: string;
 }
 
+/** This server's client secret at upstream, which the operator may change while the server runs. */
+export interface ClientSecret {
+  current(): Promise<string>;
+  /** What else may be right, where upstream does not take `refused`. */
+  othersThan(refused: string): AsyncIterable<string>;
+}
+
+/** What a host wants remembered of a person, from every claim of the ID token. */
+export type PersonHook = (claims: Readonly<Record<string, unknown>>) => Pick<Person, 'upstreamClaims' | 'customData'>;
+
 export interface Person {
   /** Stable for one person at one issuer, and tells neither. */
   readonly sub: string;
   /** The claims that access tokens carry. */
   readonly claims: Readonly<Record<string, unknown>>;
+  readonly upstreamClaims?: Readonly<Record<string, unknown>>;
+  readonly customData?: Readonly<Record<string, unknown>>;
   /** By which upstream can be asked later whether the person is still one of theirs; where upstream gives one. */
   readonly refreshToken?: string;
 }
@@ -75,8 +86,14 @@ export class Upstream {
   constructor(
     private readonly config: UpstreamConfig,
     private readonly redirectUri: string,
-    private readonly clientSecret: Pick<ClientSecret, 'current' | 'othersThan'>,
+    private readonly clientSecret: ClientSecret,
+    private readonly remember: PersonHook = () => ({}),
   ) {}
+
+  /** Looks where upstream's endpoints are, unless that is known. */
+  async discover(): Promise<void> {
+    await this.#metadata();
+  }
 
   /**
    * Where people are sent: some providers, as Cognito, sign people in on another host than their issuer's. While that is not known it
@@ -142,6 +159,7 @@ export class Upstream {
       claims: Object.fromEntries(
         this.config.claims.filter((name) => claims[name] !== undefined).map((name) => [name, claims[name]]),
       ),
+      ...this.remember(claims),
       ...(tokens.refresh_token ? { refreshToken: tokens.refresh_token } : {}),
     };
   }

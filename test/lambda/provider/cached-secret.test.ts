@@ -1,5 +1,6 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { secretReader } from '../../../lambda/aws/secret-reader';
 import { CachedSecret } from '../../../lambda/provider/cached-secret';
 import { later } from './harness';
 
@@ -19,7 +20,7 @@ beforeEach(() => {
     if (down) throw Object.assign(new Error('throttled'), { $fault: 'server' });
     return { SecretString: value, VersionId: `version of ${value}` };
   });
-  secret = new CachedSecret(client, 'arn', REFRESH);
+  secret = new CachedSecret(secretReader(client, 'arn'), REFRESH);
 });
 afterEach(() => {
   vi.useRealTimers();

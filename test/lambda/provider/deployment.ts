@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { ClientSecret } from '../../../lambda/aws/client-secret';
+import { secretReader } from '../../../lambda/aws/secret-reader';
 import { makeKeySet } from '../../../lambda/key-set/make-key-set';
 import { CachedSecret } from '../../../lambda/provider/cached-secret';
-import { ClientSecret } from '../../../lambda/provider/client-secret';
+import { keySetSource } from '../../../lambda/provider/key-source';
 import { AuthorizationServer } from '../../../lambda/provider/server';
 import { DynamoStore } from '../../../lambda/store/dynamo-store';
 import type { Store } from '../../../lambda/store/store';
@@ -15,7 +17,7 @@ import {
   RESOURCES_PARTITION,
   type RegistrationConfig,
   type ResourceRecord,
-  type UpstreamConfig,
+  type UpstreamSecretConfig,
 } from '../../../lib/contract';
 import { AccessControl } from '../../../local/aws/access-control';
 import { startDynamoDb } from '../../../local/aws/dynamodb';
@@ -50,7 +52,7 @@ const LIFETIMES: Lifetimes = {
 
 export interface Options {
   readonly lifetimes?: Partial<Lifetimes>;
-  readonly upstream?: Partial<UpstreamConfig>;
+  readonly upstream?: Partial<UpstreamSecretConfig>;
   readonly resources?: readonly ResourceRecord[];
   readonly registration?: Partial<RegistrationConfig>;
   readonly dpop?: boolean;
@@ -165,7 +167,7 @@ export async function startDeployment(options: Options = {}): Promise<Deployment
         new AuthorizationServer({
           config: { ...config, ...changes },
           store: ofInstance,
-          keySetSecret: new CachedSecret(secrets, config.keySetSecretArn, config.keySetRefresh),
+          keys: keySetSource(new CachedSecret(secretReader(secrets, config.keySetSecretArn), config.keySetRefresh)),
           clientSecret: new ClientSecret(secrets, config.upstream.clientSecretId),
           appearance: options.appearance,
         }),

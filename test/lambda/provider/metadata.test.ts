@@ -2,6 +2,7 @@ import { Provider } from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeKeySet } from '../../../lambda/key-set/make-key-set';
 import { createEngine, type EngineContext } from '../../../lambda/provider/engine';
+import { serverKeys } from '../../../lambda/provider/key-source';
 import { ROUTES } from '../../../lib/contract';
 import { Harness, ISSUER } from './harness';
 
@@ -113,5 +114,5 @@ async function engineWithRoutes(onRoute: (method: string, path: string) => void)
   }
   const config = { issuer: ISSUER, lifetimes: { accessToken: 1, authorizationCode: 1, interaction: 1, grant: 1 } };
   const context = { config, renderError() {}, onServerError() {} } as unknown as EngineContext;
-  return createEngine(context, await makeKeySet(0));
+  return createEngine(context, serverKeys(await makeKeySet(0)));
 }

@@ -1,6 +1,7 @@
 import { ResourceNotFoundException, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { CachedSecret, type SecretValue } from './cached-secret';
-import { logProblem } from './log';
+import { CachedSecret, type SecretValue } from '../provider/cached-secret';
+import { logProblem } from '../provider/log';
+import { secretReader } from './secret-reader';
 
 /** Seconds between looks: with the bound of CachedSecret, the operator's new value is in use within a minute. */
 const REFRESH = 30;
@@ -12,8 +13,8 @@ export class ClientSecret {
 
   /** @param secretId the secret's ARN or name */
   constructor(client: SecretsManagerClient, secretId: string) {
-    this.#current = new CachedSecret(client, secretId, REFRESH);
-    this.#previous = new CachedSecret(client, secretId, REFRESH, 'AWSPREVIOUS');
+    this.#current = new CachedSecret(secretReader(client, secretId), REFRESH);
+    this.#previous = new CachedSecret(secretReader(client, secretId, 'AWSPREVIOUS'), REFRESH);
   }
 
   async current(): Promise<string> {

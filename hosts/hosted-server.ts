@@ -1,0 +1,146 @@
+import { type KeySource, keySetSource } from '../lambda/provider/key-source';
+import { logEvent } from '../lambda/provider/log';
+import { AuthorizationServer } from '../lambda/provider/server';
+import type { ClientSecret, PersonHook } from '../lambda/provider/upstream';
+import type { Store } from '../lambda/store/store';
+import { DEFAULT_LIFETIMES, DEFAULT_REGISTRATION, type ServerConfig } from '../lib/contract';
+import { storeFor, UnknownAdapterError } from '../stores/store-for';
+import { checkOptions, issuerOf } from './check-options';
+import { KeptKeys, WrongSecretError } from './kept-keys';
+import type { OidcClientConfig } from './oidc-client';
+import { operatorKeySource } from './operator-keys';
+import type { HostOptions } from './options';
+import { resourceRecord } from './resource-record';
+import { Settings } from './settings';
+
+/** Seconds between looks at the keys in the store; also max-age of /jwks. */
+const KEY_SET_REFRESH = 60;
+
+/** Milliseconds between looks whether keys are to be turned over. */
+const TURN_OVER_EVERY = 10 * 60_000;
+
+/** Milliseconds: an MCP server that registers itself in the store is known as soon as somebody can sign in for it. */
+const RESOURCES_CACHED_FOR = 1_000;
+
+/** Seconds between two questions whether a person who refreshes is still one of the identity provider's. */
+const RECHECK = 60 * 60;
+
+/** Milliseconds for which a grant lives where nobody says otherwise. */
+const SESSION_MAX_AGE = 30 * 24 * 60 * 60 * 1000;
+
+/** An authorization server in a process that is its host's: answers requests, from wherever the host takes them. */
+export interface HostedServer {
+  readonly server: AuthorizationServer;
+  readonly store: Store;
+  /** The path of the redirect URI at upstream. */
+  readonly callbackPath: string;
+  readonly trustedProxies: number;
+  /**
+   * Finds the keys, or makes them, and turns them over from then on where they are this server's.
+   *
+   * @throws SettingsError if the store has keys that the secret does not open
+   * @throws StoreUnavailable
+   */
+  start(): Promise<void>;
+  /** Ends what `start` began. */
+  stop(): void;
+}
+
+/**
+ * Makes the authorization server of a host.
+ *
+ * @param settings collects what is wrong, with other settings that the host has looked at already
+ * @throws SettingsError naming everything that is wrong
+ */
+export function hostedServer(options: HostOptions, settings = new Settings()): HostedServer {
+  checkOptions(settings, options);
+  const store = openStore(options, settings);
+  settings.done();
+  const { idpClient, jwks, appearance, resources = [], additionalCorsOrigins, trustedProxies = 0 } = options;
+  const config = serverConfig(options);
+  const secrets = typeof options.secret === 'string' ? [options.secret] : options.secret;
+  const kept = new KeptKeys(store!, secrets, config.keySetRefresh, config.lifetimes.accessToken);
+  const keys: KeySource = typeof jwks === 'object' ? operatorKeySource(jwks, kept) : keySetSource(kept);
+  const callbackPath = new URL(idpClient.config.redirectUri).pathname;
+  const server = new AuthorizationServer({
+    config,
+    store: store!,
+    keys,
+    clientSecret: onlySecret(idpClient.config.clientSecret),
+    ...(appearance ? { appearance } : {}),
+    callbackPath,
+    resources: resources.map(resourceRecord),
+    resourcesCachedFor: RESOURCES_CACHED_FOR,
+    corsOrigins: additionalCorsOrigins ?? [],
+    remember: remembered(idpClient.config),
+  });
+  let stop = () => {};
+  return {
+    server,
+    store: store!,
+    callbackPath,
+    trustedProxies,
+    async start() {
+      await kept.turnOver().catch((error) => {
+        if (!(error instanceof WrongSecretError)) throw error;
+        settings.refuse(
+          'secret',
+          'one that does not open the keys in the store',
+          'the secret that this store was first used with; to change it, a list of the new one and that one',
+        );
+        settings.done();
+      });
+      if (jwks === undefined) logEvent('keys.for_development');
+      stop = kept.keepTurning(TURN_OVER_EVERY);
+    },
+    stop: () => stop(),
+  };
+}
+
+function openStore({ store, singleProcess }: HostOptions, settings: Settings): Store | undefined {
+  try {
+    return storeFor(store, { singleProcess: singleProcess ?? false });
+  } catch (error) {
+    // What is no store at all has been noted already.
+    if (error instanceof UnknownAdapterError)
+      settings.refuse('store', 'an adapter without a conditional write', error.message);
+    return undefined;
+  }
+}
+
+function serverConfig(options: HostOptions): ServerConfig {
+  const { idpClient, sessionMaxAge = SESSION_MAX_AGE, lifetimes, registration, clientMetadata, dpop = false } = options;
+  const { issuer, clientId, scopes = 'openid profile email', additionalAuthParams, allow, claims } = idpClient.config;
+  return {
+    issuer: new URL(options.baseUrl).origin,
+    upstream: {
+      issuer: issuerOf(issuer),
+      clientId,
+      scopes: typeof scopes === 'string' ? scopes.split(' ').filter(Boolean) : scopes,
+      extraParameters: additionalAuthParams ?? {},
+      allow: allow ?? [],
+      claims: claims ?? [],
+      recheck: RECHECK,
+    },
+    clientMetadata: { internalHosts: [], deniedHosts: [], ...clientMetadata },
+    registration: { ...DEFAULT_REGISTRATION, ...registration },
+    lifetimes: { ...DEFAULT_LIFETIMES, ...lifetimes, grant: Math.floor(sessionMaxAge / 1000) },
+    dpop,
+    keySetRefresh: KEY_SET_REFRESH,
+  };
+}
+
+/** A secret that changes with a restart. */
+function onlySecret(secret: string): ClientSecret {
+  return {
+    current: async () => secret,
+    async *othersThan() {},
+  };
+}
+
+function remembered({ extractCustomData }: OidcClientConfig): PersonHook {
+  return (claims) => {
+    const customData = extractCustomData?.(claims as Parameters<NonNullable<typeof extractCustomData>>[0]);
+    return { upstreamClaims: claims, ...(customData ? { customData } : {}) };
+  };
+}

@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HttpRequest, HttpResponse } from '../lambda/provider/http';
+import { json } from '../lambda/provider/http';
+import { currentRequest, logEvent, loggablePath } from '../lambda/provider/log';
+import { ROUTES } from '../lib/contract';
+import type { HostedServer } from './hosted-server';
+
+/** Bytes of a request's body. The largest that means something, a registration, has some thousand. */
+const LARGEST_BODY = 256 * 1024;
+
+/** Milliseconds for an answer. */
+const TIME_LIMIT = 25_000;
+
+/** Answers a request of Node's. Where it is not for a route of the authorization server, nothing happens, and the result is false. */
+export type NodeHandler = (req: IncomingMessage, res: ServerResponse) => Promise<boolean>;
+
+/**
+ * An authorization server as a handler of Node's requests, for `http.createServer` and for Express alike. It reads the body itself, so no
+ * parser of bodies may stand before it.
+ *
+ * @param except paths of its routes that the host answers by itself, such as `/`
+ */
+export function nodeHandler(hosted: HostedServer, except: readonly string[] = []): NodeHandler {
+  const { server, callbackPath, trustedProxies } = hosted;
+  const routes = ROUTES.map(({ path, methods }) => ({
+    segments: (path === '/callback' ? callbackPath : path).split('/'),
+    methods,
+  }));
+  return async (req, res) => {
+    const [path = '', query = ''] = splitAt(addressOf(req), '?');
+    const route = except.includes(path) ? undefined : routes.find(({ segments }) => isAt(path, segments));
+    if (!route) return false;
+    const method = req.method ?? 'GET';
+    const id = randomUUID();
+    await currentRequest.run({ id }, async () => {
+      const response = await answer();
+      send(res, response);
+      logEvent('request.answered', { method, path: loggablePath(path), status: response.status });
+    });
+    return true;
+
+    async function answer(): Promise<HttpResponse> {
+      if (!route?.methods.includes(method)) {
+        return json(405, { error: 'method_not_allowed' }, { allow: route?.methods.join(', ') ?? '' });
+      }
+      const body = await bodyOf(req);
+      if (body === undefined) return json(413, { error: 'invalid_request' }, { connection: 'close' });
+      const request: HttpRequest = {
+        method,
+        path,
+        query,
+        headers: headersOf(req),
+        body,
+        sourceIp: addressOfClient(req, trustedProxies),
+      };
+      return server.handle(request, TIME_LIMIT);
+    }
+  };
+}
+
+function isAt(path: string, segments: readonly string[]): boolean {
+  const given = path.split('/');
+  return (
+    given.length === segments.length &&
+    segments.every((segment, i) => (segment === '{uid}' ? given[i] !== '' : given[i] === segment))
+  );
+}
+
+/** What was asked for, whatever Express has made of it. */
+function addressOf(req: IncomingMessage & { readonly originalUrl?: string }): string {
+  return req.originalUrl ?? req.url ?? '/';
+}
+
+function splitAt(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** undefined where it is too large. */
+async function bodyOf(req: IncomingMessage): Promise<Buffer | undefined> {
+  if (req.readableEnded && req.headers['content-length'] !== '0' && req.method === 'POST') {
+    throw new Error('The body was read before: the authorization server has to stand before every parser of bodies');
+  }
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of req) {
+    length += chunk.length;
+    if (length > LARGEST_BODY) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Node has joined what was sent several times, but Set-Cookie, which no request has. */
+function headersOf({ headers }: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value]],
+    ),
+  );
+}
+
+/** Each proxy adds the address that it was called from at the end, so only so many from the end are not the client's own words. */
+function addressOfClient({ headers, socket }: IncomingMessage, trustedProxies: number): string {
+  const peer = socket.remoteAddress ?? '';
+  if (trustedProxies === 0) return peer;
+  const forwarded = String(headers['x-forwarded-for'] ?? '')
+    .split(',')
+    .map((address) => address.trim())
+    .filter(Boolean);
+  return forwarded.at(-trustedProxies) ?? forwarded[0] ?? peer;
+}
+
+function send(res: ServerResponse, { status, headers, cookies, body }: HttpResponse): void {
+  res.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+  if (cookies.length > 0) res.setHeader('set-cookie', [...cookies]);
+  res.end(body);
+}

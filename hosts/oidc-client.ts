@@ -1,0 +1,60 @@
+import type { AllowRule } from '../lib/contract';
+
+/** The claims of an upstream ID token (OpenID Connect Core sections 2 and 5.1), as upstream spells them. */
+export type UserClaims = Readonly<Record<string, unknown>> & { readonly sub: string };
+
+/** The one confidential client that you create at your identity provider. */
+export interface OidcClientConfig {
+  /** The OpenID Connect issuer, exactly as its discovery document spells it. */
+  readonly issuer: string;
+
+  readonly clientId: string;
+
+  readonly clientSecret: string;
+
+  /** Where your identity provider sends people back: any path of `baseUrl`, as you have registered it there. */
+  readonly redirectUri: string;
+
+  /**
+   * Scopes that are asked for, separated by spaces or as a list; `openid` is always among them. With `offline_access` most providers give a
+   * refresh token, by which they are asked once an hour, when a client refreshes, whether the person is still one of theirs.
+   *
+   * @default 'openid profile email'
+   */
+  readonly scopes?: string | readonly string[];
+
+  /**
+   * Parameters that are added to the authorization request, for example `{ hd: 'example.com' }`.
+   *
+   * @default none
+   */
+  readonly additionalAuthParams?: Readonly<Record<string, string>>;
+
+  /**
+   * What your MCP server is to know of a person beside the claims, from the claims of the ID token. It is kept with the person's grant until
+   * that ends, in the clear, and is no part of a token.
+   *
+   * @default nothing
+   */
+  readonly extractCustomData?: (claims: UserClaims) => Readonly<Record<string, unknown>> | undefined;
+
+  /**
+   * Who may sign in: every rule must hold. A rule holds when the claim, or a member of it, equals one of the values; a value that begins with
+   * `@` matches the domain of a verified e-mail address.
+   *
+   * @default everyone that your identity provider signs in
+   */
+  readonly allow?: readonly AllowRule[];
+
+  /**
+   * Claims of the ID token, or of UserInfo where that lacks them, that are copied into access tokens.
+   *
+   * @default none
+   */
+  readonly claims?: readonly string[];
+}
+
+/** The identity provider that people sign in at: any with a discovery document of OpenID Connect. */
+export class OidcClient {
+  constructor(readonly config: OidcClientConfig) {}
+}

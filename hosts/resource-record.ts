@@ -1,0 +1,57 @@
+import type { ResourceRecord } from '../lib/contract';
+import type { ResourceOption, ScopeOption } from './options';
+import { described, type Settings } from './settings';
+
+/** Where nobody says what there is to ask for. */
+const DEFAULT_SCOPE: ScopeOption = { name: 'mcp:use', description: 'Use this server for you' };
+
+/** Scopes that mean something to OpenID Connect itself (OpenID Connect Core sections 3.1.2.1, 5.4 and 11). */
+const OPENID_SCOPES = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'];
+
+/** RFC 6749 section 3.3: scope-token. */
+const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
+
+/** Notes what keeps tokens from being issued for a resource. */
+export function checkResource(settings: Settings, option: string, resource: ResourceOption): void {
+  const { identifier, scopes = [DEFAULT_SCOPE] } = resource ?? {};
+  const url = typeof identifier === 'string' ? URL.parse(identifier) : undefined;
+  if (!url || !isServed(url) || url.hash || url.username || url.password) {
+    settings.refuse(
+      `${option}.identifier`,
+      described(identifier),
+      'the URL of an MCP endpoint: https (http on this machine), without a fragment and credentials (RFC 8707 section 2)',
+    );
+  }
+  for (const { name } of scopes) {
+    if (typeof name !== 'string' || !SCOPE_TOKEN.test(name) || OPENID_SCOPES.includes(name)) {
+      settings.refuse(
+        `${option}.scopes`,
+        described(name),
+        `names without spaces, quotes and backslashes (RFC 6749 section 3.3), other than ${OPENID_SCOPES.join(', ')}`,
+      );
+    }
+  }
+}
+
+/** https, or http on this machine. */
+export function isServed({ protocol, hostname }: URL): boolean {
+  return protocol === 'https:' || (protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname));
+}
+
+/** The record of a protected resource, its defaults filled in. */
+export function resourceRecord({ identifier, name, scopes = [], default: isDefault }: ResourceOption): ResourceRecord {
+  const given = scopes.length > 0 ? scopes : [DEFAULT_SCOPE];
+  const marked = given.some((scope) => scope.default);
+  return {
+    identifier,
+    ...(name === undefined ? {} : { name }),
+    scopes: given.map((scope, i) => ({
+      name: scope.name,
+      description: scope.description ?? scope.name,
+      ...(scope.descriptions ? { descriptions: scope.descriptions } : {}),
+      default: marked ? scope.default === true : i === 0,
+      implies: scope.implies ?? [],
+    })),
+    default: isDefault ?? false,
+  };
+}
