@@ -10,7 +10,7 @@ const SHORTEST_SECRET = 32;
 
 /** Notes everything that keeps a server from starting with these options. */
 export function checkOptions(settings: Settings, options: Partial<HostOptions>): void {
-  const base = checkBaseUrl(settings, options.baseUrl);
+  const base = checkOrigin(settings, 'baseUrl', options.baseUrl);
   checkUpstream(settings, options.idpClient, base);
   checkSecret(settings, options.secret);
   checkStore(settings, options);
@@ -36,14 +36,15 @@ export function isProduction({ isProduction }: Pick<HostOptions, 'isProduction'>
   return isProduction ?? process.env.NODE_ENV === 'production';
 }
 
-function checkBaseUrl(settings: Settings, given: unknown): URL | undefined {
+/** @returns the public URL of a server, where it can be one */
+export function checkOrigin(settings: Settings, option: string, given: unknown): URL | undefined {
   const url = typeof given === 'string' ? URL.parse(given) : undefined;
   const isOrigin = url && isServed(url) && [url.origin, `${url.origin}/`].includes(String(given));
   if (isOrigin) return url;
   settings.refuse(
-    'baseUrl',
+    option,
     described(given),
-    "the public URL of this server: https, or http on this machine, without a path, for example 'https://auth.example.com'",
+    "the public URL of the server: https, or http on this machine, without a path, for example 'https://auth.example.com'",
   );
   return undefined;
 }

@@ -3,13 +3,17 @@ import { InvalidTokenError } from '../../lambda/authorizer/invalid-token-error';
 import { type KeySetCache, remoteKeySet } from '../../lambda/authorizer/remote-key-set';
 import { verifyToken } from '../../lambda/authorizer/verify-token';
 import { clientKey } from '../../lambda/provider/keys';
+import type { Store } from '../../lambda/store/store';
 import { storeFor } from '../../stores/store-for';
+import { checkOrigin } from '../check-options';
+import type { ScopeOption } from '../options';
+import { registerResource } from '../register-resource';
+import { described, Settings } from '../settings';
 import { type AuthInfo, authInfoOf } from './auth-info';
 import { openToBrowsers } from './cors';
 import { personOf } from './person';
-import { ProtectedResource, type ScopeSetting } from './protected-resource';
+import { checkMcpServer, ProtectedResource } from './protected-resource';
 import { invalidTokenError } from './sdk-errors';
-import { originOf, pathOf, wrongSetting } from './settings';
 
 export interface McpAuthProviderOptions {
   /** The authorization server: its issuer identifier. */
@@ -24,7 +28,7 @@ export interface McpAuthProviderOptions {
   /** Where its MCP endpoint is; `/mcp` where absent. */
   mcpEndpointPath?: string;
   /** Its scopes, and what people read about them; one for the whole server where absent. OpenID Connect's own are left out. */
-  scopesSupported?: (string | ScopeSetting)[];
+  scopesSupported?: readonly (string | ScopeOption)[];
   /** How the keys of the authorization server are kept, in milliseconds; see `KeySetCache`. */
   jwksCacheOptions?: KeySetCache;
   /** That no more than one process with an authorization server uses the store, where its adapter has no conditional write. */
@@ -78,21 +82,14 @@ const METADATA_MAX_AGE = 3600;
  * Puts an MCP server under the protection of an authorization server that runs beside it (`createOidcServer`, `mcp-oidc-auth serve`), for
  * use with `requireBearerAuth` of the official SDK.
  *
- * @throws TypeError for a setting that is missing or wrong
+ * @throws SettingsError naming every setting that is missing or wrong
  */
 export function createMcpAuthProvider(options: McpAuthProviderOptions): McpAuthProviderResult {
-  const issuer = originOf('oidcBaseUrl', options.oidcBaseUrl);
-  const path = pathOf('mcpEndpointPath', options.mcpEndpointPath ?? '/mcp');
-  const resource = new ProtectedResource({
-    origin: originOf('mcpServerBaseUrl', options.mcpServerBaseUrl),
-    path,
-    issuer,
-    scopes: options.scopesSupported ?? [],
-    dpop: false,
-  });
-  const store = storeFor(options.store, { singleProcess: options.singleProcess });
-  const keySet = remoteKeySet(`${issuer}/jwks`, checkedCache(options.jwksCacheOptions));
-  const registered = keptUp(() => resource.register(store));
+  const { mcpEndpointPath: path = '/mcp', scopesSupported: scopes = [], jwksCacheOptions } = options;
+  const { issuer, origin, store } = checked(options);
+  const resource = new ProtectedResource({ origin, path, issuer, scopes, dpop: false });
+  const keySet = remoteKeySet(`${issuer}/jwks`, jwksCacheOptions);
+  const registered = keptUp(() => registerResource(store, resource.option));
 
   async function verifyAccessToken(token: string): Promise<AuthInfo> {
     try {
@@ -129,11 +126,27 @@ export function createMcpAuthProvider(options: McpAuthProviderOptions): McpAuthP
   };
 }
 
-function checkedCache(cache: KeySetCache = {}): KeySetCache {
-  for (const [name, given] of Object.entries(cache)) {
-    if (!Number.isFinite(given) || given < 0) throw wrongSetting(`jwksCacheOptions.${name}`, 'milliseconds', given);
+function checked(options: McpAuthProviderOptions): { issuer: string; origin: string; store: Store } {
+  const { mcpEndpointPath = '/mcp', scopesSupported = [], jwksCacheOptions = {}, singleProcess = false } = options;
+  const settings = new Settings();
+  const issuer = checkOrigin(settings, 'oidcBaseUrl', options.oidcBaseUrl);
+  const server = checkOrigin(settings, 'mcpServerBaseUrl', options.mcpServerBaseUrl);
+  checkMcpServer(settings, mcpEndpointPath, scopesSupported);
+  for (const [name, given] of Object.entries(jwksCacheOptions)) {
+    if (!(Number(given) >= 0)) settings.refuse(`jwksCacheOptions.${name}`, described(given), 'milliseconds');
   }
-  return cache;
+  let store: Store | undefined;
+  try {
+    store = storeFor(options.store, { singleProcess });
+  } catch (error) {
+    settings.refuse(
+      'store',
+      described(options.store),
+      `the one of the authorization server: ${(error as Error).message}`,
+    );
+  }
+  settings.done();
+  return { issuer: issuer!.origin, origin: server!.origin, store: store! };
 }
 
 /** Writes at once, and anew when it is asked for and is due. Resolves when it has been written. */

@@ -348,8 +348,8 @@ describe('a setting that is wrong', () => {
     ['mcpEndpointPath', { mcpEndpointPath: 'mcp' }],
     ['mcpEndpointPath', { mcpEndpointPath: '/:any' }],
     ['scopesSupported', { scopesSupported: ['two words'] }],
-    ['scopesSupported', { scopesSupported: ['read', 'read'] }],
-    ['scopesSupported', { scopesSupported: [{ name: 'read', default: false }] }],
+    ['scopesSupported', { scopesSupported: 'read write' }],
+    ['scopesSupported', { scopesSupported: [{ description: 'Read' }] }],
     ['jwksCacheOptions.cacheMaxAge', { jwksCacheOptions: { cacheMaxAge: '1h' } }],
     ['store', { store: undefined }],
   ])('is named at the start: %s', (name, wrong) => {
