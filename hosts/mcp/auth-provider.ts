@@ -11,6 +11,7 @@ import { registerResource } from '../register-resource';
 import { described, Settings } from '../settings';
 import { type AuthInfo, authInfoOf } from './auth-info';
 import { openToBrowsers } from './cors';
+import { metadataRoute } from './metadata-route';
 import { personOf } from './person';
 import { checkMcpServer, ProtectedResource } from './protected-resource';
 import { invalidTokenError } from './sdk-errors';
@@ -75,8 +76,6 @@ export interface McpAuthProviderResult {
 
 /** How often the registration is written anew, in milliseconds: a store forgets what is older than 400 days. */
 const REGISTER_EVERY = 24 * 60 * 60 * 1000;
-/** For how long clients may keep the metadata, in seconds. */
-const METADATA_MAX_AGE = 3600;
 
 /**
  * Puts an MCP server under the protection of an authorization server that runs beside it (`createOidcServer`, `mcp-oidc-auth serve`), for
@@ -105,7 +104,7 @@ export function createMcpAuthProvider(options: McpAuthProviderOptions): McpAuthP
   mcpRoutes.get('/health', (_req, res) => {
     res.json({ status: 'ok', timestamp: new Date().toISOString() });
   });
-  mcpRoutes.all(resource.metadataPaths, openToBrowsers(['GET', 'HEAD']), metadataOf(resource, registered));
+  mcpRoutes.all(resource.metadataPaths, openToBrowsers(['GET', 'HEAD']), metadataRoute(resource, registered));
   mcpRoutes.all(path, openToBrowsers(['GET', 'POST', 'DELETE']), oneAuthorization(resource));
   return {
     proxyOAuthServerProviderConfig: {
@@ -165,22 +164,6 @@ function keptUp(write: () => Promise<void>): () => Promise<void> {
   };
   keepUp().catch(() => {});
   return keepUp;
-}
-
-/** Clients read the metadata before they ask for a token, so by then the authorization server knows the resource. */
-function metadataOf(resource: ProtectedResource, registered: () => Promise<void>): RequestHandler {
-  return async (req, res) => {
-    if (req.method !== 'GET' && req.method !== 'HEAD') {
-      res.status(405).set('Allow', 'GET, HEAD, OPTIONS').end();
-      return;
-    }
-    try {
-      await registered();
-      res.set('Cache-Control', `public, max-age=${METADATA_MAX_AGE}`).json(resource.metadata);
-    } catch {
-      res.status(503).set('Retry-After', '5').json({ error: 'temporarily_unavailable' });
-    }
-  };
 }
 
 /** Of two tokens nobody knows which is meant, and Node.js shows the first alone to who comes after. */

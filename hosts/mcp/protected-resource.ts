@@ -1,4 +1,4 @@
-import { metadataUrl } from '../../lambda/authorizer/bearer';
+import { metadataUrl } from '../../lambda/authorizer/bearer-error';
 import { DPOP_ALGORITHMS, type ResourceRecord } from '../../lib/contract';
 import type { ResourceOption, ScopeOption } from '../options';
 import { checkScopes, isOpenIdScope, resourceRecord } from '../resource-record';

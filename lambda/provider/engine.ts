@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Configuration, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
-import { type AccessTokenAlgorithm, DPOP_ALGORITHMS, type ServerConfig } from '../../lib/contract';
+import { type AccessTokenAlgorithm, DPOP_ALGORITHMS, GRANT_CLAIM, type ServerConfig } from '../../lib/contract';
 import type { Store } from '../store/store';
 import { adapterFactory } from './adapter';
 import { OIDC_SCOPES } from './authorization-request';
@@ -160,7 +160,11 @@ function configuration(
         return undefined;
       return { accountId: sub, claims: async () => ({ sub }) };
     },
-    extraTokenClaims: async (ctx) => ({ ...(ctx.oidc.entities.Grant as PersonalGrant | undefined)?.personClaims }),
+    extraTokenClaims: async (ctx) => {
+      const grant = ctx.oidc.entities.Grant as (PersonalGrant & { jti: string }) | undefined;
+      const found = grant?.upstreamClaims ? { [GRANT_CLAIM]: hash(grant.jti) } : {};
+      return { ...grant?.personClaims, ...found };
+    },
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: true,
     expiresWithSession: async () => false,

@@ -51,6 +51,7 @@ describe('the package', () => {
     const pictures = await readdir(join(repository, 'docs', 'images', 'pages'));
     const bearer = [
       'bearer',
+      'bearer-error',
       'credentials',
       'dpop-proof',
       'invalid-token-error',
