@@ -1,4 +1,4 @@
-import { type RequestHandler, Router } from 'express';
+import type { RequestHandler, Router } from 'express';
 import { InvalidTokenError } from '../../lambda/authorizer/invalid-token-error';
 import { type KeySetCache, remoteKeySet } from '../../lambda/authorizer/remote-key-set';
 import { verifyToken } from '../../lambda/authorizer/verify-token';
@@ -11,6 +11,7 @@ import { registerResource } from '../register-resource';
 import { described, Settings } from '../settings';
 import { type AuthInfo, authInfoOf } from './auth-info';
 import { openToBrowsers } from './cors';
+import { loadExpress } from './express';
 import { metadataRoute } from './metadata-route';
 import { personOf } from './person';
 import { checkMcpServer, ProtectedResource } from './protected-resource';
@@ -100,7 +101,7 @@ export function createMcpAuthProvider(options: McpAuthProviderOptions): McpAuthP
     }
   }
 
-  const mcpRoutes = Router();
+  const mcpRoutes = loadExpress().Router();
   mcpRoutes.get('/health', (_req, res) => {
     res.json({ status: 'ok', timestamp: new Date().toISOString() });
   });

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
+import type { Express, Request, RequestHandler, Response } from 'express';
 import { BearerError } from '../../lambda/authorizer/bearer';
 import { remoteKeySet } from '../../lambda/authorizer/remote-key-set';
 import { logProblem } from '../../lambda/provider/log';
@@ -10,6 +10,7 @@ import type { HostOptions, ScopeOption } from '../options';
 import { Settings } from '../settings';
 import { answerBearerError, authentication } from './authentication';
 import { openToBrowsers } from './cors';
+import { loadExpress } from './express';
 import { jsonBody } from './json-body';
 import { metadataRoute } from './metadata-route';
 import { checkMcpServer, ProtectedResource } from './protected-resource';
@@ -75,6 +76,7 @@ export function setupMcpExpress(options: McpExpressOptions): McpExpress {
   const hosted = hostedServer({ ...host, resources: [resource.option, ...(host.resources ?? [])] }, settings);
   start(hosted);
 
+  const express = loadExpress();
   const app = express();
   app.disable('x-powered-by');
   app.set('trust proxy', trustedProxies);
@@ -98,7 +100,7 @@ export function setupMcpExpress(options: McpExpressOptions): McpExpress {
     handleMcpRequest(handler) {
       if (handled) throw new Error('handleMcpRequest has been called already; there is one MCP endpoint.');
       handled = true;
-      app.all(mcpEndpointPath, authenticate, jsonBody, async (req, res) => {
+      app.all(mcpEndpointPath, authenticate, jsonBody(express), async (req, res) => {
         try {
           await handler(req, res);
         } catch (error) {

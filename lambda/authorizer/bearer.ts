@@ -58,20 +58,35 @@ export async function verifyBearer(authorization: string | undefined, options: V
   }
 }
 
+/** What is known of the scopes that were granted. */
+export type Granted =
+  | Bearer
+  | { readonly scope?: string }
+  /** `AuthInfo` of the official SDK. */
+  | { readonly scopes: readonly string[]; readonly resource?: URL };
+
 /**
  * Demands scopes inside a handler, for what nobody in front of it can see.
  *
- * @param granted what `verifyBearer` returned, or `event.requestContext.authorizer` (`.lambda` on HTTP APIs) behind the authorizer
+ * @param granted what `verifyBearer` returned; `event.requestContext.authorizer` (`.lambda` on HTTP APIs) behind the authorizer; `req.auth`, or
+ * a tool's `authInfo`, with the official SDK
  * @param scopes all of them are needed
  * @throws InsufficientScopeError naming those that are missing
  */
-export function requireScope(granted: Bearer | { readonly scope?: string } | undefined, ...scopes: string[]): void {
-  const has = granted?.scope ?? '';
+export function requireScope(granted: Granted | undefined, ...scopes: string[]): void {
+  const has = scopeOf(granted);
   const missing = missingScopes(has, scopes);
-  if (missing.length > 0) {
-    const audience = granted !== undefined && 'claims' in granted ? granted.claims.aud : undefined;
-    throw new InsufficientScopeError(missing, has, typeof audience === 'string' ? audience : undefined);
-  }
+  if (missing.length > 0) throw new InsufficientScopeError(missing, has, audienceOf(granted));
+}
+
+function scopeOf(granted: Granted = {}): string {
+  return 'scopes' in granted ? granted.scopes.join(' ') : (granted.scope ?? '');
+}
+
+function audienceOf(granted: Granted = {}): string | undefined {
+  if ('scopes' in granted) return granted.resource?.href;
+  const audience = 'claims' in granted ? granted.claims.aud : undefined;
+  return typeof audience === 'string' ? audience : undefined;
 }
 
 async function verified(authorization: string, options: VerifyBearerOptions): Promise<Bearer> {

@@ -1,0 +1,100 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { toNodeHandler } from '@modelcontextprotocol/node';
+import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
+import { Keyv } from 'keyv';
+import { setupMcpExpress } from '../../hosts/mcp';
+import type { McpExpress, McpExpressOptions } from '../../hosts/mcp/setup-express';
+import { OidcClient, type OidcClientConfig } from '../../hosts/oidc-client';
+import { requireScope } from '../../lambda/authorizer/bearer';
+import { Browser } from '../support/browser';
+import { startUpstreamIssuer, type UpstreamIssuer } from '../support/upstream-issuer';
+
+export interface ExpressHost extends AsyncDisposable {
+  readonly issuer: string;
+  /** The URL of the MCP endpoint, and so the resource identifier. */
+  readonly mcpUrl: string;
+  readonly upstream: UpstreamIssuer;
+  readonly express: McpExpress;
+}
+
+export interface ExpressHostOptions extends Partial<McpExpressOptions> {
+  readonly client?: Partial<OidcClientConfig>;
+  /** Instead of an MCP server with tools. */
+  readonly mount?: (express: McpExpress) => void;
+  /** Where it listens, to come back after a restart; else any port. */
+  readonly port?: number;
+  readonly upstream?: UpstreamIssuer;
+}
+
+/** The authorization server inside an Express app, with an MCP server, on a port of this machine, before an identity provider that a test directs. */
+export async function startExpressHost(options: ExpressHostOptions = {}): Promise<ExpressHost> {
+  const { client, mount = mountTools, port = 0, upstream = await startUpstreamIssuer(), ...setup } = options;
+  const server = createServer().listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const express = setupMcpExpress({
+    idpClient: new OidcClient({
+      issuer: upstream.issuer,
+      clientId: 'mcp',
+      clientSecret: 'upstream-secret',
+      redirectUri: `${issuer}/oauth/callback`,
+      ...client,
+    }),
+    store: new Keyv(),
+    secret: 'a secret of thirty-two characters',
+    baseUrl: issuer,
+    ...setup,
+  });
+  mount(express);
+  server.on('request', express.app);
+  return {
+    issuer,
+    mcpUrl: `${issuer}${setup.mcpEndpointPath ?? '/mcp'}`,
+    upstream,
+    express,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      if (options.upstream === undefined) await upstream[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Tools that say who calls, and that need a scope. */
+export function mountTools({ handleMcpRequest }: McpExpress): void {
+  handleMcpRequest(async (req, res) => {
+    const { user, auth } = req;
+    const mcp = createMcpHandler(() => {
+      const server = new McpServer({ name: 'example', version: '1.0.0' });
+      server.registerTool('whoami', {}, ({ http }) => answer({ user, scopes: http?.authInfo?.scopes }));
+      server.registerTool('write', {}, () => {
+        requireScope(auth, 'notes:write');
+        return answer('written');
+      });
+      return server;
+    });
+    await toNodeHandler(mcp)(req, res, req.body);
+  });
+}
+
+function answer(value: unknown) {
+  return { content: [{ type: 'text' as const, text: JSON.stringify(value) }] };
+}
+
+/** Someone at a browser, who consents, and whom the identity provider knows already. */
+export class Visitor {
+  readonly browser = new Browser();
+  consentPage = '';
+
+  /** @returns the parameters of the client's redirect URI */
+  async authorize(url: URL, redirectUri: string): Promise<URLSearchParams> {
+    const atClient = (address: URL) => address.href.startsWith(redirectUri);
+    const consent = await this.browser.open(url);
+    this.consentPage = consent.text;
+    const page = await this.browser.submit(consent, 'allow', {}, atClient);
+    if (!atClient(page.url)) throw new Error(`Not at the client but at ${page.url} (${page.status}):\n${page.text}`);
+    return page.url.searchParams;
+  }
+}
