@@ -1,5 +1,5 @@
 // Bundles each function into assets/<name>/index.js, so that who uses the construct needs no bundler and no Docker; and what operators
-// run by hand, so that it needs no package beside this one.
+// run by hand, or host themselves, so that it needs no package beside this one but that of a database.
 // `node esbuild.mjs` bundles all of them, `node esbuild.mjs authorizer` just that one.
 import { build } from 'esbuild';
 
@@ -10,7 +10,15 @@ const bundles = {
   'on-deploy': 'lambda/on-deploy/handler.ts',
   'example-notes-server': 'examples/notes-server/handler.ts',
   operator: 'operator/index.ts',
+  hosts: 'hosts/index.ts',
 };
+
+/** Before all else, and on a line of its own, which Node shows with the error. */
+const REFUSE_OLD_NODE = `if (parseInt(process.versions.node) < 22)
+  throw new Error('The authorization server needs Node.js 22 or newer. This is Node.js ' + process.versions.node + '.');`;
+
+/** Clients of databases. */
+const DATABASES = ['@aws-sdk/client-dynamodb', '@keyv/redis', '@keyv/valkey', 'pg'];
 
 const wanted = process.argv.slice(2);
 await Promise.all(
@@ -23,10 +31,13 @@ await Promise.all(
         bundle: true,
         minify: true,
         // oidc-provider knows its models by the names of their classes.
-        keepNames: name === 'provider',
+        keepNames: name === 'provider' || name === 'hosts',
         platform: 'node',
-        // Lambda's; operators have what they have.
-        target: name === 'operator' ? 'node22' : 'node24',
+        // Lambda's; others have what they have.
+        target: name === 'operator' || name === 'hosts' ? 'node22' : 'node24',
+        banner: name === 'hosts' ? { js: REFUSE_OLD_NODE } : {},
+        // Of those each is loaded by whoever uses that database.
+        external: name === 'hosts' ? DATABASES : [],
         format: 'cjs',
         mainFields: ['module', 'main'],
         legalComments: 'none',

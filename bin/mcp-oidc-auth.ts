@@ -1,22 +1,27 @@
 #!/usr/bin/env node
 import { join } from 'node:path';
+import type { serve } from '../hosts/serve';
 import type { OperatorCommand, operate } from '../operator';
 import { start } from './start';
 
 const USAGE = `Usage: mcp-oidc-auth start    runs the app of cdk.json on this machine
+       mcp-oidc-auth serve    runs the authorization server in this process, without AWS
        mcp-oidc-auth people   lists or ends what one person has granted
        mcp-oidc-auth clients  adds, shows or removes a client
        mcp-oidc-auth keys     makes keys, or turns the signing keys over now
 
 Each says more with --help.`;
 
-/** The oldest Node that has all that the operators' commands use. */
-const OPERATORS_NODE = 22;
+/** The oldest Node that has all that the bundles use. */
+const BUNDLES_NODE = 22;
 
 const [command, ...args] = process.argv.slice(2);
 switch (command) {
   case 'start':
     start(args);
+    break;
+  case 'serve':
+    (bundle(command, 'hosts') as { serve: typeof serve }).serve(args);
     break;
   case 'people':
   case 'clients':
@@ -31,14 +36,18 @@ switch (command) {
     fail(USAGE);
 }
 
-/** Runs a bundle, which brings with it all packages that it needs. */
 async function operatorsCommand(name: OperatorCommand, options: string[]): Promise<void> {
-  if (Number.parseInt(process.versions.node, 10) < OPERATORS_NODE) {
-    fail(`${name} needs Node ${OPERATORS_NODE} or newer. This is Node ${process.versions.node}.`);
+  const operator = bundle(name, 'operator') as { operate: typeof operate };
+  process.exitCode = await operator.operate(name, options, { print: console.log, note: console.error });
+}
+
+/** A bundle, which brings with it the packages that it needs. */
+function bundle(command: string, name: string): unknown {
+  if (Number.parseInt(process.versions.node, 10) < BUNDLES_NODE) {
+    fail(`${command} needs Node ${BUNDLES_NODE} or newer. This is Node ${process.versions.node}.`);
   }
   // This file runs as dist/bin/mcp-oidc-auth.js.
-  const bundle = require(join(__dirname, '..', '..', 'assets', 'operator')) as { operate: typeof operate };
-  process.exitCode = await bundle.operate(name, options, { print: console.log, note: console.error });
+  return require(join(__dirname, '..', '..', 'assets', name));
 }
 
 function fail(message: string): never {

@@ -1,5 +1,4 @@
 import { LONGEST_LIFETIME } from '../lib/contract';
-import { adapterOf } from '../stores/keyv-adapter';
 import type { OidcClient } from './oidc-client';
 import { checkJwks } from './operator-keys';
 import type { HostOptions } from './options';
@@ -8,12 +7,11 @@ import { described, type Settings } from './settings';
 
 const SHORTEST_SECRET = 32;
 
-/** Notes everything that keeps a server from starting with these options. */
-export function checkOptions(settings: Settings, options: Partial<HostOptions>): void {
+/** Notes everything, but for the store, that keeps a server from starting with these options. */
+export function checkOptions(settings: Settings, options: Partial<Omit<HostOptions, 'store'>>): void {
   const base = checkOrigin(settings, 'baseUrl', options.baseUrl);
   checkUpstream(settings, options.idpClient, base);
   checkSecret(settings, options.secret);
-  checkStore(settings, options);
   checkKeys(settings, options);
   const { sessionMaxAge, additionalCorsOrigins = [], resources = [], trustedProxies = 0 } = options;
   if (sessionMaxAge !== undefined && !(sessionMaxAge >= 1000 && sessionMaxAge <= LONGEST_LIFETIME * 1000)) {
@@ -74,11 +72,12 @@ function checkUpstream(settings: Settings, client: unknown, base: URL | undefine
     settings.refuse('idpClient.clientId', described(clientId), 'the id of your client at the identity provider');
   if (!clientSecret) settings.refuse('idpClient.clientSecret', 'nothing', 'the secret of that client');
   const redirect = typeof redirectUri === 'string' ? URL.parse(redirectUri) : undefined;
-  if (!redirect || redirect.search || redirect.hash || (base && redirect.origin !== base.origin)) {
+  // Without a URL of this server there is nothing to compare with, and that has been noted.
+  if (base && (redirect?.origin !== base.origin || redirect.search || redirect.hash)) {
     settings.refuse(
       'idpClient.redirectUri',
       described(redirectUri),
-      `a URL of this server, as it is registered at the identity provider, for example '${base?.origin ?? 'https://auth.example.com'}/oauth/callback'`,
+      `a URL of this server, as it is registered at the identity provider, for example '${base.origin}/oauth/callback'`,
     );
   }
   if (extractCustomData !== undefined && typeof extractCustomData !== 'function') {
@@ -102,23 +101,7 @@ function checkSecret(settings: Settings, given: unknown): void {
   }
 }
 
-function checkStore(settings: Settings, options: Partial<HostOptions>): void {
-  const needed = 'a Keyv on @keyv/redis, @keyv/valkey, @keyv/postgres or @keyv/sqlite';
-  try {
-    const { adapter } = adapterOf(options.store);
-    if (isProduction(options) && adapter instanceof Map) {
-      settings.refuse(
-        'store',
-        'the memory of this process',
-        `${needed}: in production a restart must not sign everybody out`,
-      );
-    }
-  } catch {
-    settings.refuse('store', described(options.store), needed);
-  }
-}
-
-function checkKeys(settings: Settings, options: Partial<HostOptions>): void {
+function checkKeys(settings: Settings, options: Partial<Omit<HostOptions, 'store'>>): void {
   const { jwks } = options;
   if (jwks === 'store') return;
   if (jwks !== undefined) {

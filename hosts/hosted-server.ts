@@ -4,10 +4,10 @@ import { AuthorizationServer } from '../lambda/provider/server';
 import type { ClientSecret, PersonHook } from '../lambda/provider/upstream';
 import type { Store } from '../lambda/store/store';
 import { DEFAULT_LIFETIMES, DEFAULT_REGISTRATION, type ServerConfig } from '../lib/contract';
-import { storeFor, UnknownAdapterError } from '../stores/store-for';
 import { checkOptions, issuerOf } from './check-options';
 import { KeptKeys, WrongSecretError } from './kept-keys';
 import type { OidcClientConfig } from './oidc-client';
+import { openStore } from './open-store';
 import { operatorKeySource } from './operator-keys';
 import type { HostOptions } from './options';
 import { resourceRecord } from './resource-record';
@@ -54,7 +54,7 @@ export interface HostedServer {
  */
 export function hostedServer(options: HostOptions, settings = new Settings()): HostedServer {
   checkOptions(settings, options);
-  const store = openStore(options, settings);
+  const store = openStore(settings, options);
   settings.done();
   const { idpClient, jwks, appearance, resources = [], additionalCorsOrigins, trustedProxies = 0 } = options;
   const config = serverConfig(options);
@@ -86,26 +86,15 @@ export function hostedServer(options: HostOptions, settings = new Settings()): H
         settings.refuse(
           'secret',
           'one that does not open the keys in the store',
-          'the secret that this store was first used with; to change it, a list of the new one and that one',
+          'the secret that this store was used with before; while it is changed, both, the new one first',
         );
-        settings.done();
+        throw settings.error();
       });
       if (jwks === undefined) logEvent('keys.for_development');
       stop = kept.keepTurning(TURN_OVER_EVERY);
     },
     stop: () => stop(),
   };
-}
-
-function openStore({ store, singleProcess }: HostOptions, settings: Settings): Store | undefined {
-  try {
-    return storeFor(store, { singleProcess: singleProcess ?? false });
-  } catch (error) {
-    // What is no store at all has been noted already.
-    if (error instanceof UnknownAdapterError)
-      settings.refuse('store', 'an adapter without a conditional write', error.message);
-    return undefined;
-  }
 }
 
 function serverConfig(options: HostOptions): ServerConfig {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { HttpRequest, HttpResponse } from '../lambda/provider/http';
-import { json } from '../lambda/provider/http';
+import { type HttpRequest, type HttpResponse, json } from '../lambda/provider/http';
 import { currentRequest, logEvent, loggablePath } from '../lambda/provider/log';
 import { ROUTES } from '../lib/contract';
 import type { HostedServer } from './hosted-server';
@@ -35,16 +34,22 @@ export function nodeHandler(hosted: HostedServer, except: readonly string[] = []
     const id = randomUUID();
     await currentRequest.run({ id }, async () => {
       const response = await answer();
+      if (!response) return res.destroy();
       send(res, response);
       logEvent('request.answered', { method, path: loggablePath(path), status: response.status });
     });
     return true;
 
-    async function answer(): Promise<HttpResponse> {
+    /** undefined where nobody waits for it any more. */
+    async function answer(): Promise<HttpResponse | undefined> {
       if (!route?.methods.includes(method)) {
         return json(405, { error: 'method_not_allowed' }, { allow: route?.methods.join(', ') ?? '' });
       }
-      const body = await bodyOf(req);
+      const body = await bodyOf(req).catch((error) => {
+        if (!req.errored) throw error;
+        return 'gone' as const;
+      });
+      if (body === 'gone') return undefined;
       if (body === undefined) return json(413, { error: 'invalid_request' }, { connection: 'close' });
       const request: HttpRequest = {
         method,
@@ -78,18 +83,25 @@ function splitAt(text: string, separator: string): [string, string] {
 }
 
 /** undefined where it is too large. */
-async function bodyOf(req: IncomingMessage): Promise<Buffer | undefined> {
-  if (req.readableEnded && req.headers['content-length'] !== '0' && req.method === 'POST') {
-    throw new Error('The body was read before: the authorization server has to stand before every parser of bodies');
-  }
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of req) {
-    length += chunk.length;
-    if (length > LARGEST_BODY) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+function bodyOf(req: IncomingMessage): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    if (req.readableEnded) {
+      throw new Error('The body was read before: the authorization server has to stand before every parser of bodies');
+    }
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const collect = (chunk: Buffer) => {
+      length += chunk.length;
+      chunks.push(chunk);
+      if (length <= LARGEST_BODY) return;
+      // What follows is not read: the answer ends the connection.
+      req.off('data', collect).pause();
+      resolve(undefined);
+    };
+    req.on('data', collect);
+    req.on('end', () => resolve(Buffer.concat(chunks)));
+    req.on('error', reject);
+  });
 }
 
 /** Node has joined what was sent several times, but Set-Cookie, which no request has. */
@@ -112,7 +124,7 @@ function addressOfClient({ headers, socket }: IncomingMessage, trustedProxies: n
   return forwarded.at(-trustedProxies) ?? forwarded[0] ?? peer;
 }
 
-function send(res: ServerResponse, { status, headers, cookies, body }: HttpResponse): void {
+export function send(res: ServerResponse, { status, headers, cookies, body }: HttpResponse): void {
   res.statusCode = status;
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
   if (cookies.length > 0) res.setHeader('set-cookie', [...cookies]);

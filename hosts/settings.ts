@@ -28,9 +28,13 @@ export class Settings {
     this.problems.push({ setting: this.nameOf(option), given, needed });
   }
 
+  error(): SettingsError {
+    return new SettingsError(this.problems);
+  }
+
   /** @throws SettingsError if there is a problem */
   done(): void {
-    if (this.problems.length > 0) throw new SettingsError(this.problems);
+    if (this.problems.length > 0) throw this.error();
   }
 }
 

@@ -21,13 +21,14 @@ export class UnknownAdapterError extends Error {
  * The store of the authorization server on the database behind a Keyv. What Keyv itself does to keys and values (serialization,
  * compression, encryption) has no part in it, but its namespace has.
  *
- * @param keyv a Keyv (5 or 6) or its storage adapter: `@keyv/redis`, `@keyv/valkey`, `@keyv/postgres`, `@keyv/sqlite`, a `DynamoStore`, or
+ * @param keyv a Keyv (5 or 6), its storage adapter, or a store: `@keyv/redis`, `@keyv/valkey`, `@keyv/postgres`, `@keyv/sqlite`, a `DynamoStore`, or
  *   a Map, which is the memory of this process. The same one gives the same store. Where nobody listens to its `error` events, they are
  *   ignored from now on, for a Keyv throws them otherwise, which ends the process: the store reports what went wrong to its callers
  * @throws TypeError for anything else than a Keyv or an adapter
  * @throws UnknownAdapterError for any other adapter, unless `singleProcess`
  */
 export function storeFor(keyv: unknown, options: StoreForOptions = {}): Store {
+  if (isStore(keyv)) return keyv;
   const { adapter, namespace } = adapterOf(keyv);
   for (const emitter of new Set([keyv, adapter])) ignoreErrorEvents(emitter);
   const known = stores.get(adapter)?.get(namespace);
@@ -91,7 +92,8 @@ interface SqliteAdapter {
   readonly query: SqliteQuery;
 }
 
-function isStore(adapter: object): adapter is Store {
+function isStore(adapter: unknown): adapter is Store {
+  if (typeof adapter !== 'object' || adapter === null) return false;
   return ['read', 'putIfAbsent', 'consume'].every((method) => method in adapter);
 }
 

@@ -27,6 +27,9 @@ const OPEN: Readonly<Record<string, (url: string) => Promise<OpenStore>>> = {
   'dynamodb:': openDynamoDb,
 };
 
+/** What URLs of stores begin with. */
+export const STORE_SCHEMES: readonly string[] = Object.keys(OPEN);
+
 /**
  * Opens the store that a URL names:
  * - `memory:` in this process, and gone with it;
@@ -43,7 +46,7 @@ export async function storeFromUrl(url: string): Promise<OpenStore> {
   if (!open) {
     // Not the whole of it: it may have a password in it.
     throw new Error(
-      `The URL of the store begins with ${JSON.stringify(scheme ?? url.slice(0, 3))}; it needs to begin with one of ${Object.keys(OPEN).join(' ')}`,
+      `The URL of the store begins with ${JSON.stringify(scheme ?? url.slice(0, 3))}; it needs to begin with one of ${STORE_SCHEMES.join(' ')}`,
     );
   }
   return open(url);

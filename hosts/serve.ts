@@ -1,0 +1,157 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { parseArgs, parseEnv } from 'node:util';
+import { OidcClient } from './oidc-client';
+import type { JwkSet, ResourceOption } from './options';
+import { described, Settings, SettingsError } from './settings';
+import { createOidcServer, type OidcServer } from './standalone';
+
+export const SERVE_USAGE = `Usage: mcp-oidc-auth serve [--env-file .env]
+
+Runs the authorization server in this process, until SIGTERM or SIGINT. Its settings
+come from the environment, else from the file:
+
+  OIDC_ISSUER             its public URL, for example https://auth.example.com
+  OIDC_PORT               the port to listen on, in plain HTTP; 4001 where absent
+  UPSTREAM_ISSUER         the issuer of your identity provider
+  UPSTREAM_CLIENT_ID      your client there
+  UPSTREAM_CLIENT_SECRET  and its secret
+  UPSTREAM_REDIRECT_URI   its redirect URI; OIDC_ISSUER/callback where absent
+  UPSTREAM_SCOPES         openid profile email, where absent
+  UPSTREAM_ALLOW          who may sign in, where not everybody that it signs in:
+                          [{"claim":"email","values":["@example.com"]}]
+  STORE_URL               redis:// rediss:// valkey:// valkeys:// postgres:// sqlite:FILE
+                          dynamodb:TABLE, or, for development, memory:
+  SESSION_SECRET          at least 32 random characters, as of openssl rand -base64 32
+  SESSION_SECRET_PREVIOUS the one before, while it is changed
+  SESSION_MAX_AGE_DAYS    after which people sign in again; 30 where absent
+  JWKS                    keys of your own, as of mcp-oidc-auth keys generate; where
+                          absent, this server makes its keys and turns them over
+  MCP_RESOURCES           the URLs of your MCP endpoints, separated by spaces, or as JSON:
+                          [{"identifier":"https://mcp.example.com/mcp","name":"Reports",
+                          "scopes":[{"name":"reports:read","description":"Read reports"}]}]
+  CORS_ORIGINS            of browser apps on other hosts than their redirect URIs
+  TRUSTED_PROXIES         how many reverse proxies stand before it; 0 where absent
+  NODE_ENV                production refuses what is for development only`;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The environment variable of each option. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  baseUrl: 'OIDC_ISSUER',
+  port: 'OIDC_PORT',
+  'idpClient.issuer': 'UPSTREAM_ISSUER',
+  'idpClient.clientId': 'UPSTREAM_CLIENT_ID',
+  'idpClient.clientSecret': 'UPSTREAM_CLIENT_SECRET',
+  'idpClient.redirectUri': 'UPSTREAM_REDIRECT_URI',
+  'idpClient.allow': 'UPSTREAM_ALLOW',
+  store: 'STORE_URL',
+  secret: 'SESSION_SECRET',
+  sessionMaxAge: 'SESSION_MAX_AGE_DAYS',
+  jwks: 'JWKS',
+  resources: 'MCP_RESOURCES',
+  additionalCorsOrigins: 'CORS_ORIGINS',
+  trustedProxies: 'TRUSTED_PROXIES',
+};
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** The server that environment variables describe. @throws SettingsError */
+export function serverFrom(env: Environment): OidcServer {
+  const settings = new Settings((option) => {
+    const [name = '', place = ''] = /^resources(.*)$/.exec(option) ?? [];
+    return name ? VARIABLES.resources + place : (VARIABLES[option] ?? option);
+  });
+  const json = <Value>(option: string, needed: string): Value | undefined => {
+    const text = env[VARIABLES[option] ?? ''];
+    if (!text) return undefined;
+    try {
+      return JSON.parse(text);
+    } catch {
+      settings.refuse(option, 'what is no JSON', needed);
+      return undefined;
+    }
+  };
+  const number = (option: string) => {
+    const text = env[VARIABLES[option] ?? ''];
+    if (!text || Number.isFinite(Number(text))) return text ? Number(text) : undefined;
+    settings.refuse(option, described(text), 'a number');
+    return undefined;
+  };
+  const { SESSION_SECRET = '', SESSION_SECRET_PREVIOUS, STORE_URL = '', OIDC_ISSUER = '' } = env;
+  const days = number('sessionMaxAge');
+  const jwks = env.JWKS
+    ? (json<JwkSet>('jwks', 'the output of `npx mcp-oidc-auth keys generate`') ?? 'store')
+    : undefined;
+  return createOidcServer(
+    {
+      idpClient: new OidcClient({
+        issuer: env.UPSTREAM_ISSUER ?? '',
+        clientId: env.UPSTREAM_CLIENT_ID ?? '',
+        clientSecret: env.UPSTREAM_CLIENT_SECRET ?? '',
+        redirectUri: env.UPSTREAM_REDIRECT_URI || `${OIDC_ISSUER.replace(/\/$/, '')}/callback`,
+        ...(env.UPSTREAM_SCOPES ? { scopes: env.UPSTREAM_SCOPES } : {}),
+        allow: json('idpClient.allow', 'rules such as [{"claim":"email","values":["@example.com"]}]'),
+      }),
+      store: STORE_URL,
+      secret: SESSION_SECRET_PREVIOUS ? [SESSION_SECRET, SESSION_SECRET_PREVIOUS] : SESSION_SECRET,
+      baseUrl: OIDC_ISSUER,
+      port: number('port') ?? 4001,
+      // Memory is for development, and its keys are too.
+      jwks: jwks ?? (STORE_URL.startsWith('memory:') ? undefined : 'store'),
+      isProduction: env.NODE_ENV === 'production',
+      ...(days === undefined ? {} : { sessionMaxAge: days * DAY }),
+      resources: resourcesIn(env.MCP_RESOURCES, () => json('resources', 'a JSON list of resources')),
+      additionalCorsOrigins: words(env.CORS_ORIGINS),
+      trustedProxies: number('trustedProxies') ?? 0,
+    },
+    settings,
+  );
+}
+
+function resourcesIn(text = '', parsed: () => ResourceOption[] | undefined): readonly ResourceOption[] {
+  if (text.trimStart().startsWith('[')) return parsed() ?? [];
+  return words(text).map((identifier) => ({ identifier }));
+}
+
+function words(text = ''): string[] {
+  return text.split(/[\s,]+/).filter(Boolean);
+}
+
+/** Of the file; the environment goes before it. */
+function environmentOf(file: string | undefined): Environment {
+  if (file !== undefined && !existsSync(file)) {
+    throw new SettingsError([{ setting: '--env-file', given: described(file), needed: 'a file that exists' }]);
+  }
+  const path = file ?? '.env';
+  return { ...(existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {}), ...process.env };
+}
+
+/**
+ * `mcp-oidc-auth serve`: runs until a signal ends it.
+ *
+ * @param args what was typed after `serve`
+ */
+export async function serve(args: string[]): Promise<void> {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: { help: { type: 'boolean', short: 'h' }, 'env-file': { type: 'string' } },
+    });
+    if (values.help) return console.log(SERVE_USAGE);
+    const server = serverFrom(environmentOf(values['env-file']));
+    await server.start();
+    let ending = false;
+    const end = async () => {
+      // Whoever sends a second signal does not want to wait.
+      if (ending) process.exit(1);
+      ending = true;
+      await server.stop();
+      process.exit(0);
+    };
+    process.on('SIGTERM', end);
+    process.on('SIGINT', end);
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(1);
+  }
+}
