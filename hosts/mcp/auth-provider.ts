@@ -9,11 +9,11 @@ import { checkOrigin } from '../check-options';
 import type { ScopeOption } from '../options';
 import { registerResource } from '../register-resource';
 import { described, Settings } from '../settings';
-import { type AuthInfo, authInfoOf } from './auth-info';
+import type { AuthInfo } from './caller';
 import { openToBrowsers } from './cors';
 import { loadExpress } from './express';
+import { findCaller } from './find-caller';
 import { metadataRoute } from './metadata-route';
-import { personOf } from './person';
 import { checkMcpServer, ProtectedResource } from './protected-resource';
 import { invalidTokenError } from './sdk-errors';
 
@@ -94,7 +94,8 @@ export function createMcpAuthProvider(options: McpAuthProviderOptions): McpAuthP
   async function verifyAccessToken(token: string): Promise<AuthInfo> {
     try {
       const verified = await verifyToken(token, { issuer, audience: resource.identifier, keySet });
-      return authInfoOf(token, verified, await personOf(verified, store));
+      const { auth } = await findCaller(token, verified, store);
+      return auth;
     } catch (error) {
       options.onVerifyError?.(error);
       throw error instanceof InvalidTokenError ? await invalidTokenError(error.message, error) : error;

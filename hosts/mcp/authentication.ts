@@ -5,8 +5,7 @@ import { BearerError, refusalOf } from '../../lambda/authorizer/bearer-error';
 import { credentialsOf } from '../../lambda/authorizer/credentials';
 import { logEvent, logProblem } from '../../lambda/provider/log';
 import { type Store, StoreUnavailable } from '../../lambda/store/store';
-import { authInfoOf } from './auth-info';
-import { personOf } from './person';
+import { findCaller } from './find-caller';
 import type { ProtectedResource } from './protected-resource';
 
 export interface AuthenticationContext {
@@ -46,11 +45,12 @@ async function authenticate(req: Request, context: AuthenticationContext): Promi
     keySet,
     ...(dpop ? { dpop: { proof, method: req.method } } : {}),
   });
-  const person = await personOf(bearer, store).catch((error) => {
+  const token = credentialsOf(authorization ?? '')?.token ?? '';
+  const { user, auth } = await findCaller(token, bearer, store).catch((error) => {
     throw refusalOf(error, { ...needed, dpop });
   });
-  req.user = person;
-  req.auth = authInfoOf(credentialsOf(authorization ?? '')?.token ?? '', bearer, person);
+  req.user = user;
+  req.auth = auth;
 }
 
 function unavailable(cause: StoreUnavailable): BearerError {

@@ -1,5 +1,4 @@
-import type { AuthInfo } from './auth-info';
-import type { Person } from './person';
+import type { AuthInfo, Person } from './caller';
 
 declare global {
   namespace Express {

@@ -1,6 +1,5 @@
 import './express-request';
 
-export type { AuthInfo } from './auth-info';
 export {
   type ClientInfo,
   createMcpAuthProvider,
@@ -8,5 +7,5 @@ export {
   type McpAuthProviderResult,
   type ProxyOAuthServerProviderConfig,
 } from './auth-provider';
-export type { Person, Person as AuthenticatedUser } from './person';
+export type { AuthInfo, Person, Person as AuthenticatedUser } from './caller';
 export { type McpExpress, type McpExpressOptions, type McpRequestHandler, setupMcpExpress } from './setup-express';

@@ -3,18 +3,7 @@ import type { AccessToken } from '../../lambda/authorizer/verify-token';
 import { hashedGrantKey } from '../../lambda/provider/keys';
 import type { Store } from '../../lambda/store/store';
 import { GRANT_CLAIM } from '../../lib/contract';
-
-/** For whom a request comes. */
-export interface Person {
-  /** The `sub` of the access token: stable for one person at one identity provider, and tells neither. */
-  accountId: string;
-  /** The `sub` at the identity provider, where the authorization server shares its store; else the same as `accountId`. */
-  userId: string;
-  /** What the identity provider said of the person (its ID token's claims), where the store is shared; else the access token's claims. */
-  claims: Record<string, unknown>;
-  /** What `extractCustomData` has made of these claims. */
-  customData?: Record<string, unknown>;
-}
+import type { AuthInfo, Person } from './caller';
 
 /** As the authorization server keeps it: `PersonalGrant`. */
 interface StoredGrant {
@@ -26,13 +15,32 @@ interface StoredGrant {
 const OF_THE_TOKEN = new Set(['iss', 'aud', 'exp', 'iat', 'nbf', 'jti', 'client_id', 'scope', 'cnf', GRANT_CLAIM]);
 
 /**
- * The person behind an access token. What the token names is looked up in the store, so that a grant that has been revoked is over at once,
- * with all its access tokens.
+ * Who is behind a verified access token. The grant that the token names is looked up in the store, so that one that has been revoked is over
+ * at once, with all its access tokens.
  *
+ * @param token as it was presented
  * @throws InvalidTokenError if the grant is over
  * @throws StoreUnavailable while that cannot be found out
  */
-export async function personOf({ sub, claims }: AccessToken, store: Store): Promise<Person> {
+export async function findCaller(
+  token: string,
+  verified: AccessToken,
+  store: Store,
+): Promise<{ readonly user: Person; readonly auth: AuthInfo }> {
+  const { client_id, scope, claims } = verified;
+  const user = await personOf(verified, store);
+  const auth = {
+    token,
+    clientId: client_id,
+    scopes: scope.split(' ').filter(Boolean),
+    expiresAt: claims.exp,
+    resource: new URL(claims.aud as string),
+    extra: { sub: user.accountId, claims: user.claims, customData: user.customData },
+  };
+  return { user, auth };
+}
+
+async function personOf({ sub, claims }: AccessToken, store: Store): Promise<Person> {
   const grant = claims[GRANT_CLAIM];
   if (typeof grant !== 'string') {
     const ofPerson = Object.entries(claims).filter(([name]) => !OF_THE_TOKEN.has(name));
