@@ -2,12 +2,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { toNodeHandler } from '@modelcontextprotocol/node';
-import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
+import { createMcpHandler, McpServer, requireScopes } from '@modelcontextprotocol/server';
 import { Keyv } from 'keyv';
 import { setupMcpExpress } from '../../hosts/mcp';
 import type { McpExpress, McpExpressOptions } from '../../hosts/mcp/setup-express';
 import { OidcClient, type OidcClientConfig } from '../../hosts/oidc-client';
-import { requireScope } from '../../lambda/authorizer/bearer';
 import { Browser } from '../support/browser';
 import { startUpstreamIssuer, type UpstreamIssuer } from '../support/upstream-issuer';
 
@@ -64,19 +63,14 @@ export async function startExpressHost(options: ExpressHostOptions = {}): Promis
 
 /** Tools that say who calls, and that need a scope. */
 export function mountTools({ handleMcpRequest }: McpExpress): void {
-  handleMcpRequest(async (req, res) => {
-    const { user, auth } = req;
-    const mcp = createMcpHandler(() => {
-      const server = new McpServer({ name: 'example', version: '1.0.0' });
-      server.registerTool('whoami', {}, ({ http }) => answer({ user, scopes: http?.authInfo?.scopes }));
-      server.registerTool('write', {}, () => {
-        requireScope(auth, 'notes:write');
-        return answer('written');
-      });
-      return server;
-    });
-    await toNodeHandler(mcp)(req, res, req.body);
+  const mcp = createMcpHandler(() => {
+    const server = new McpServer({ name: 'example', version: '1.0.0' });
+    server.registerTool('whoami', {}, ({ http }) => answer(http?.authInfo));
+    server.registerTool('write', { scopeChallenge: requireScopes('notes:read', 'notes:write') }, () => answer('done'));
+    return server;
   });
+  const respond = toNodeHandler(mcp);
+  handleMcpRequest((req, res) => respond(req, res, req.body));
 }
 
 function answer(value: unknown) {
