@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
@@ -12,12 +12,12 @@ export class ServerProcess {
     private readonly program: string,
     private readonly args: readonly string[],
     private readonly ready: string,
-    /** The user that it runs as; this one's where absent. */
-    private readonly user: { readonly uid?: number; readonly gid?: number } = {},
+    /** The user that it runs as, its directory and its environment; this process's where absent. */
+    private readonly options: Pick<SpawnOptions, 'uid' | 'gid' | 'cwd' | 'env'> = {},
   ) {}
 
   async start(): Promise<void> {
-    const child = spawn(this.program, this.args, { stdio: ['ignore', 'pipe', 'pipe'], ...this.user });
+    const child = spawn(this.program, this.args, { ...this.options, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     let output = '';
     await new Promise<void>((resolve, reject) => {
