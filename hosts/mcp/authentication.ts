@@ -58,10 +58,7 @@ function unavailable(cause: StoreUnavailable): BearerError {
 }
 
 /** RFC 6750 section 3. */
-export function answerBearerError(res: Response, { status, error, message, challenge }: BearerError): void {
-  const code = error ?? (status === 503 ? 'temporarily_unavailable' : 'invalid_token');
-  logEvent('request.refused', { status, error: code, reason: message });
-  if (challenge !== undefined) res.set('WWW-Authenticate', challenge);
-  if (status === 503) res.set('Retry-After', '5');
-  res.status(status).json({ error: code, error_description: message });
+export function answerBearerError(res: Response, { status, headers, body }: BearerError): void {
+  logEvent('request.refused', { status, error: body.error, reason: body.error_description });
+  res.status(status).set(headers).json(body);
 }

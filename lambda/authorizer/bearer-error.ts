@@ -2,7 +2,7 @@ import { DPOP_ALGORITHMS } from '../../lib/contract';
 import { InvalidTokenError } from './invalid-token-error';
 import { KeySetUnavailableError } from './remote-key-set';
 
-/** A request must be refused. Answer it with `status` and, where there is one, `challenge` as the `WWW-Authenticate` header. */
+/** A request must be refused. Answer it with `status`, `headers` and, as JSON, `body`. */
 export class BearerError extends Error {
   override readonly name: string = 'BearerError';
 
@@ -20,6 +20,19 @@ export class BearerError extends Error {
     options?: ErrorOptions,
   ) {
     super(message, options);
+  }
+
+  get headers(): Record<string, string> {
+    return {
+      ...(this.challenge === undefined ? {} : { 'WWW-Authenticate': this.challenge }),
+      ...(this.status === 503 ? { 'Retry-After': '5' } : {}),
+    };
+  }
+
+  /** As OAuth has its errors (RFC 6749 section 5.2). */
+  get body(): { readonly error: string; readonly error_description: string } {
+    const error = this.error ?? (this.status === 503 ? 'temporarily_unavailable' : 'invalid_token');
+    return { error, error_description: this.message };
   }
 }
 
