@@ -4,6 +4,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Hono } from 'hono';
 import { UnsecuredJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Issuer } from '../lambda/authorizer/issuer';
@@ -76,8 +77,8 @@ const EXAMPLES: Record<string, Start> = {
   Express: node('express'),
   Fastify: node('fastify'),
   Hono: served(async () => {
-    const { default: app } = await import('../../examples/resource-servers/hono.js');
-    return (request) => app.fetch(request);
+    const example: { default: unknown } = await import('../../examples/resource-servers/hono.js');
+    return (request) => (example.default as Hono).fetch(request);
   }),
   'Next.js': served(async () => {
     const { POST, metadata } = await import('../../examples/resource-servers/next.js');
