@@ -33,12 +33,6 @@ export const RESOURCES_PARTITION = 'resources';
 /** What the partition of every client begins with. */
 export const CLIENT_PREFIX = 'client#';
 
-/**
- * The claim of an access token that names its Grant, by the SHA-256 of the Grant's id, to a resource server that shares the store. There only
- * where the Grant holds what such a server asks for.
- */
-export const GRANT_CLAIM = 'grant';
-
 /** One scope of a protected resource. */
 export interface ScopeRecord {
   /** The scope token of RFC 6749 section 3.3. */
@@ -71,6 +65,12 @@ export interface ClientRecord {
   readonly name: string;
   readonly redirectUris: readonly string[];
 }
+
+/**
+ * The claim of an access token that names the grant behind it, only where a resource server has to find that: the SHA-256 of the grant's id in
+ * base64url. It names a record and opens nothing.
+ */
+export const GRANT_CLAIM = 'grant_ref';
 
 /** How DPoP proofs may be signed (RFC 9449 section 4.2): asymmetric, and with what clients really use. */
 export const DPOP_ALGORITHMS = ['ES256', 'EdDSA', 'RS256', 'PS256'] as const;

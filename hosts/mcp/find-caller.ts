@@ -1,6 +1,6 @@
 import { InvalidTokenError } from '../../lambda/authorizer/invalid-token-error';
 import type { AccessToken } from '../../lambda/authorizer/verify-token';
-import { hashedGrantKey } from '../../lambda/provider/keys';
+import { grantKeyOf } from '../../lambda/provider/keys';
 import type { Store } from '../../lambda/store/store';
 import { GRANT_CLAIM } from '../../lib/contract';
 import type { AuthInfo, Person } from './caller';
@@ -46,7 +46,7 @@ async function personOf({ sub, claims }: AccessToken, store: Store): Promise<Per
     const ofPerson = Object.entries(claims).filter(([name]) => !OF_THE_TOKEN.has(name));
     return { accountId: sub, userId: sub, claims: Object.fromEntries(ofPerson) };
   }
-  const [record] = await store.read([hashedGrantKey(grant)]);
+  const [record] = await store.read([grantKeyOf(grant)]);
   if (record === undefined) throw new InvalidTokenError('grant');
   const { upstreamClaims = {}, customData } = record.value as StoredGrant;
   const { sub: userId } = upstreamClaims;

@@ -17,9 +17,8 @@ export const interactionKey = (uid: string) => `interaction#${hash(uid)}/interac
 /** What became of a sign-in, apart from the interaction, because it is decided once. */
 export const decisionKey = (uid: string) => `interaction#${hash(uid)}/decision`;
 export const upstreamKey = (uid: string, state: string) => `interaction#${hash(uid)}/upstream#${hash(state)}`;
-export const grantKey = (grantId: string) => hashedGrantKey(hash(grantId));
-/** The same for who knows the hash alone, which an access token may have as GRANT_CLAIM. */
-export const hashedGrantKey = (hashed: string) => `grant#${hashed}/grant`;
+export const grantKey = (grantId: string) => grantKeyOf(hash(grantId));
+export const grantKeyOf = (grantHash: string) => `grant#${grantHash}/grant`;
 export const codeKey = (code: string) => `grant#${hash(grantIdOf(code))}/code#${hash(code)}`;
 export const refreshTokenKey = (token: string) => `grant#${hash(grantIdOf(token))}/refresh#${hash(token)}`;
 /** Upstream's refresh token for a grant. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, McpServer, requireScopes } from '@modelcontextprotocol/server';
@@ -7,6 +7,7 @@ import { Keyv } from 'keyv';
 import { setupMcpExpress } from '../../hosts/mcp';
 import type { McpExpress, McpExpressOptions } from '../../hosts/mcp/setup-express';
 import { OidcClient, type OidcClientConfig } from '../../hosts/oidc-client';
+import type { HostOptions } from '../../hosts/options';
 import { Browser } from '../support/browser';
 import { startUpstreamIssuer, type UpstreamIssuer } from '../support/upstream-issuer';
 
@@ -59,6 +60,13 @@ export async function startExpressHost(options: ExpressHostOptions = {}): Promis
       if (options.upstream === undefined) await upstream[Symbol.asyncDispose]();
     },
   };
+}
+
+/** The authorization server alone, with options that a test has, inside an Express app that listens on any port. */
+export async function listenExpress(options: HostOptions): Promise<Server> {
+  const server = setupMcpExpress(options).app.listen(0);
+  await once(server, 'listening');
+  return server;
 }
 
 /** Tools that say who calls, and that need a scope. */

@@ -13,7 +13,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { createMcpAuthProvider, type McpAuthProviderOptions } from '../../hosts/mcp';
 import { clientKey, grantKey, hash, resourceKey } from '../../lambda/provider/keys';
 import { type Store, StoreUnavailable } from '../../lambda/store/store';
-import { RESOURCES_PARTITION } from '../../lib/contract';
+import { GRANT_CLAIM, RESOURCES_PARTITION } from '../../lib/contract';
 import { storeFor } from '../../stores/store-for';
 import { Issuer } from '../lambda/authorizer/issuer';
 
@@ -180,7 +180,7 @@ describe('a call with a token for this server', () => {
     const { ask, resource } = await startMcpServer();
     const upstreamClaims = { sub: 'ada', name: 'Ada', email: 'ada@example.com' };
     await store.set(grantKey('grant-1'), { upstreamClaims, customData: { groups: ['staff'] } });
-    const response = await ask('/mcp', bearer(await issuer.token({ aud: resource, grant: hash('grant-1') })));
+    const response = await ask('/mcp', bearer(await issuer.token({ aud: resource, [GRANT_CLAIM]: hash('grant-1') })));
     const { extra } = (await response.json()) as AuthInfo;
     expect(extra).toEqual({ sub: 'person', claims: upstreamClaims, customData: { groups: ['staff'] } });
   });
@@ -188,7 +188,7 @@ describe('a call with a token for this server', () => {
   it('is over with its grant', async () => {
     const { ask, resource } = await startMcpServer();
     await store.set(grantKey('grant-2'), {});
-    const token = bearer(await issuer.token({ aud: resource, grant: hash('grant-2') }));
+    const token = bearer(await issuer.token({ aud: resource, [GRANT_CLAIM]: hash('grant-2') }));
     expect((await ask('/mcp', token)).status).toBe(200);
     await store.delete(grantKey('grant-2'));
     expect((await ask('/mcp', token)).status).toBe(401);
@@ -196,7 +196,7 @@ describe('a call with a token for this server', () => {
 
   it('is no invalid one while the store, or the issuer, is down', async () => {
     const { ask, resource } = await startMcpServer();
-    const token = bearer(await issuer.token({ aud: resource, grant: hash('grant-3') }));
+    const token = bearer(await issuer.token({ aud: resource, [GRANT_CLAIM]: hash('grant-3') }));
     vi.spyOn(store, 'read').mockRejectedValue(new StoreUnavailable('gone'));
     expect((await ask('/mcp', token)).status).toBe(500);
     vi.restoreAllMocks();
@@ -227,7 +227,7 @@ describe('a call is refused with 401 and the way to another token, where its tok
     'has expired': (resource) => issuer.token({ aud: resource, iat: now() - 7200, exp: now() - 3600 }),
     'never expires': (resource) => issuer.token({ aud: resource, exp: undefined }),
     'is bound to a key': (resource) => issuer.token({ aud: resource, cnf: { jkt: 'x' } }),
-    'names a grant that there is not': (resource) => issuer.token({ aud: resource, grant: 'x' }),
+    'names a grant that there is not': (resource) => issuer.token({ aud: resource, [GRANT_CLAIM]: 'x' }),
     'is none': () => 'x',
   };
 
