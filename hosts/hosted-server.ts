@@ -22,7 +22,7 @@ const TURN_OVER_EVERY = 10 * 60_000;
 /** Milliseconds: an MCP server that registers itself in the store is known as soon as somebody can sign in for it. */
 const RESOURCES_CACHED_FOR = 1_000;
 
-/** Seconds between two questions whether a person who refreshes is still one of the identity provider's. */
+/** Seconds between two questions about a person, where nobody says otherwise. */
 const RECHECK = 60 * 60;
 
 /** Milliseconds for which a grant lives where nobody says otherwise. */
@@ -99,7 +99,15 @@ export function hostedServer(options: HostOptions, settings = new Settings()): H
 
 function serverConfig(options: HostOptions): ServerConfig {
   const { idpClient, sessionMaxAge = SESSION_MAX_AGE, lifetimes, registration, clientMetadata, dpop = false } = options;
-  const { issuer, clientId, scopes = 'openid profile email', additionalAuthParams, allow, claims } = idpClient.config;
+  const {
+    issuer,
+    clientId,
+    scopes = 'openid profile email',
+    additionalAuthParams,
+    allow,
+    claims,
+    recheck,
+  } = idpClient.config;
   return {
     issuer: new URL(options.baseUrl).origin,
     upstream: {
@@ -109,7 +117,7 @@ function serverConfig(options: HostOptions): ServerConfig {
       extraParameters: additionalAuthParams ?? {},
       allow: allow ?? [],
       claims: claims ?? [],
-      recheck: RECHECK,
+      recheck: recheck ?? RECHECK,
     },
     clientMetadata: { internalHosts: [], deniedHosts: [], ...clientMetadata },
     registration: { ...DEFAULT_REGISTRATION, ...registration },

@@ -17,7 +17,7 @@ export interface OidcClientConfig {
 
   /**
    * Scopes that are asked for, separated by spaces or as a list; `openid` is always among them. With `offline_access` most providers give a
-   * refresh token, by which they are asked once an hour, when a client refreshes, whether the person is still one of theirs.
+   * refresh token: see `recheck`.
    *
    * @default 'openid profile email'
    */
@@ -52,6 +52,14 @@ export interface OidcClientConfig {
    * @default none
    */
   readonly claims?: readonly string[];
+
+  /**
+   * Where the identity provider gives a refresh token: seconds between two questions, when a client refreshes, whether the person is still
+   * one of theirs and `allow` still holds. If not, the grant ends.
+   *
+   * @default 3600
+   */
+  readonly recheck?: number;
 }
 
 /** The identity provider that people sign in at: any with a discovery document of OpenID Connect. */

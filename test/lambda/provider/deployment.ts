@@ -22,6 +22,7 @@ import {
 import { AccessControl } from '../../../local/aws/access-control';
 import { startDynamoDb } from '../../../local/aws/dynamodb';
 import { startSecretsManager } from '../../../local/aws/secrets-manager';
+import { HOST, Hosts } from '../../hosts/attacked-hosts';
 import type { Database } from '../../stores/databases';
 import { startUpstreamIssuer, type UpstreamIssuer } from '../../support/upstream-issuer';
 
@@ -69,9 +70,12 @@ export interface Options {
   readonly keySetSecretArn?: string;
 }
 
+/** One of several that answer requests. */
+export type Instance = Pick<AuthorizationServer, 'handle'>;
+
 /** What runs, and the ways to look at it and to change it from outside. */
 export interface Deployment {
-  readonly instances: readonly AuthorizationServer[];
+  readonly instances: readonly Instance[];
   readonly store: Store;
   readonly upstream: UpstreamIssuer;
   readonly config: ProviderConfig;
@@ -172,12 +176,17 @@ export async function startDeployment(options: Options = {}): Promise<Deployment
           appearance: options.appearance,
         }),
     );
-  let instances = start({});
+  const hosts = new Hosts();
+  let instances: readonly Instance[] =
+    HOST === undefined
+      ? start({})
+      : await hosts.start(HOST, config, stores, keySet, upstreamSecret, options.appearance);
   return {
     get instances() {
       return instances;
     },
     redeploy(changes) {
+      if (HOST) throw new Error('Only on Lambda a server is deployed again with another configuration');
       instances = start(changes);
     },
     store,
@@ -190,6 +199,7 @@ export async function startDeployment(options: Options = {}): Promise<Deployment
     secrets,
     accessControl,
     async close() {
+      await hosts.close();
       await Promise.all([dynamodb.close(), secretsManager.close(), upstream[Symbol.asyncDispose]()]);
     },
   };
