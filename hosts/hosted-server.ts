@@ -135,9 +135,13 @@ function onlySecret(secret: string): ClientSecret {
   };
 }
 
+/** What an ID token says of itself, not of the person (OpenID Connect Core sections 2 and 3.3.2.11); the nonce is secret until it is used up. */
+const OF_THE_TOKEN = ['at_hash', 'aud', 'azp', 'c_hash', 'exp', 'iat', 'jti', 'nbf', 'nonce', 's_hash', 'sid'];
+
 function remembered({ extractCustomData }: OidcClientConfig): PersonHook {
   return (claims) => {
+    const ofThePerson = Object.entries(claims).filter(([name]) => !OF_THE_TOKEN.includes(name));
     const customData = extractCustomData?.(claims as Parameters<NonNullable<typeof extractCustomData>>[0]);
-    return { upstreamClaims: claims, ...(customData ? { customData } : {}) };
+    return { upstreamClaims: Object.fromEntries(ofThePerson), ...(customData ? { customData } : {}) };
   };
 }

@@ -15,10 +15,14 @@ const LISTEN = {
 
 export type Host = keyof typeof LISTEN;
 
-export const HOSTS = Object.keys(LISTEN) as Host[];
-
 /** The host that this run of the tests is about; Lambda where absent. */
 export const HOST = process.env.MCP_OIDC_AUTH_HOST as Host | undefined;
+
+/** What Lambda alone does: read secrets while it runs, and answer in a request that the test has begun. */
+export const ON_LAMBDA = HOST === undefined;
+
+/** The same for all that share a database. */
+const SECRET = randomBytes(32).toString('base64');
 
 /** Instances of the authorization server in a host, behind one proxy, on one store. */
 export class Hosts {
@@ -33,9 +37,8 @@ export class Hosts {
     upstreamSecret: string,
     appearance?: Appearance,
   ): Promise<{ handle(request: HttpRequest): Promise<HttpResponse> }[]> {
-    const secret = randomBytes(32).toString('base64');
     for (const store of stores) {
-      const options = { ...hostOptions(config, keySet, upstreamSecret), secret, store, appearance };
+      const options = { ...hostOptions(config, keySet, upstreamSecret), secret: SECRET, store, appearance };
       this.#listeners.push(await LISTEN[host](options));
     }
     return this.#listeners.map((listener) => {
@@ -74,7 +77,7 @@ function hostOptions(
     }),
     baseUrl: issuer,
     jwks: { keys: [keySet.current.jwk, keySet.next.jwk] },
-    isProduction: true,
+    isProduction: false,
     sessionMaxAge: grant * 1000,
     lifetimes: otherLifetimes,
     registration,
@@ -89,7 +92,10 @@ function overHttp({ method, path, query, headers, body, sourceIp }: HttpRequest,
   return new Promise((resolve, reject) => {
     const sent: OutgoingHttpHeaders = { ...headers, 'x-forwarded-for': sourceIp };
     if (body.length > 0 || method === 'POST') sent['content-length'] = body.length;
-    const options = { host: '127.0.0.1', port, method, path: query ? `${path}?${query}` : path, headers: sent };
+    const address = query ? `${path}?${query}` : path;
+    // What no request line can hold is sent as every client sends it.
+    const encoded = address.replace(/[^\x21-\x7e]+/g, (text) => encodeURIComponent(Buffer.from(text).toString()));
+    const options = { host: '127.0.0.1', port, method, path: encoded, headers: sent };
     const request = httpRequest(options, (response) => responseOf(response).then(resolve, reject));
     request.on('error', reject);
     request.end(body);

@@ -2,6 +2,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isAllowed } from '../../../lambda/provider/allow-rules';
+import { ON_LAMBDA } from '../../hosts/attacked-hosts';
 import { atClient, Harness, ISSUER, later, type Options } from './harness';
 
 let harness: Harness;
@@ -81,7 +82,7 @@ describe('the request to upstream', () => {
     expect(form.get('client_secret')).toBe(basic ? null : harness.upstreamSecret);
   });
 
-  it('uses the operator’s new client secret within a minute', async () => {
+  it.runIf(ON_LAMBDA)('uses the operator’s new client secret within a minute', async () => {
     await harness.signIn(client);
     await harness.putSecret(harness.config.upstream.clientSecretId, 'new-secret');
     later(60);
@@ -90,7 +91,8 @@ describe('the request to upstream', () => {
     expect(basicCredentials(authorization)).toEqual(['this-server', 'new-secret']);
   });
 
-  it('never leaves over plain HTTP, except to this machine', async () => {
+  // Others do not start.
+  it.runIf(ON_LAMBDA)('never leaves over plain HTTP, except to this machine', async () => {
     await start({ upstream: { issuer: 'http://login.example.com' } });
     const { browser, page } = await consent();
     const sent = vi.spyOn(globalThis, 'fetch');
@@ -101,7 +103,7 @@ describe('the request to upstream', () => {
   });
 });
 
-describe('while the operator changes the client secret', () => {
+describe.runIf(ON_LAMBDA)('while the operator changes the client secret', () => {
   const REFUSALS = [
     { status: 400, error: 'invalid_client' },
     { status: 401, error: 'invalid_client' },
@@ -247,7 +249,7 @@ describe('an upstream that is down', () => {
   });
 });
 
-describe('a client secret that cannot be read', () => {
+describe.runIf(ON_LAMBDA)('a client secret that cannot be read', () => {
   it('is this server’s problem, and not called the identity provider’s', async () => {
     await start({ upstream: { clientSecretId: 'unknown' } });
     const { browser, page } = await consent();
