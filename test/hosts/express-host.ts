@@ -93,7 +93,8 @@ export class Visitor {
   /** @returns the parameters of the client's redirect URI */
   async authorize(url: URL, redirectUri: string): Promise<URLSearchParams> {
     const atClient = (address: URL) => address.href.startsWith(redirectUri);
-    const consent = await this.browser.open(url);
+    const consent = await this.browser.open(url, atClient);
+    if (consent.status === 0) throw new Error(`Sent back without a consent page: ${consent.url}`);
     this.consentPage = consent.text;
     const page = await this.browser.submit(consent, 'allow', {}, atClient);
     if (!atClient(page.url)) throw new Error(`Not at the client but at ${page.url} (${page.status}):\n${page.text}`);
