@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Express, Request, RequestHandler, Response } from 'express';
 import { BearerError } from '../../lambda/authorizer/bearer';
 import { remoteKeySet } from '../../lambda/authorizer/remote-key-set';
-import { logProblem } from '../../lambda/provider/log';
+import { loggablePath, logProblem } from '../../lambda/provider/log';
 import { StoreUnavailable } from '../../lambda/store/store';
 import { type HostedServer, hostedServer } from '../hosted-server';
 import { nodeHandler } from '../node-handler';
@@ -62,18 +62,22 @@ const RETRY = 5_000;
  */
 export function setupMcpExpress(options: McpExpressOptions): McpExpress {
   const { mcpEndpointPath = '/mcp', scopesSupported = [], customMiddleware = [], ...host } = options;
-  const { dpop = false, trustedProxies = 0 } = options;
+  const { dpop = false, trustedProxies = 0, resources = [] } = options;
   const settings = new Settings();
   checkMcpServer(settings, mcpEndpointPath, scopesSupported);
   const issuer = URL.parse(options.baseUrl)?.origin ?? '';
+  // Where something is wrong with it, no server is made.
+  const isWrong = settings.problems.length > 0 || issuer === '';
   const resource = new ProtectedResource({
     origin: issuer,
     path: mcpEndpointPath,
     issuer,
-    scopes: scopesSupported,
+    scopes: isWrong ? [] : scopesSupported,
     dpop,
   });
-  const hosted = hostedServer({ ...host, resources: [resource.option, ...(host.resources ?? [])] }, settings);
+  // For a request that names no resource, as older clients do, this MCP server is meant.
+  const own = { ...resource.option, default: !resources.some((other) => other?.default) };
+  const hosted = hostedServer({ ...host, resources: isWrong ? resources : [own, ...resources] }, settings);
   start(hosted);
 
   const express = loadExpress();
@@ -89,7 +93,12 @@ export function setupMcpExpress(options: McpExpressOptions): McpExpress {
   app.all(resource.metadataPaths, openToBrowsers(['GET', 'HEAD']), metadataRoute(resource));
   const authorizationServer = nodeHandler(hosted, ['/']);
   app.use(async (req, res, next) => {
-    if (!(await authorizationServer(req, res))) next();
+    try {
+      if (!(await authorizationServer(req, res))) next();
+    } catch (error) {
+      logProblem('request.failed', error, { path: loggablePath(req.path) });
+      res.status(500).json({ error: 'server_error' });
+    }
   });
 
   const keySet = remoteKeySet(`${issuer}/jwks`, {}, () => ownKeys(hosted));

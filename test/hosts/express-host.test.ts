@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { DpopSession } from '@modelcontextprotocol/client';
+import { urlencoded } from 'express';
 import { decodeJwt, UnsecuredJWT } from 'jose';
 import { Keyv } from 'keyv';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -330,6 +331,24 @@ describe('the app', () => {
     expect(seen).toEqual(['/jwks', '/mcp']);
   });
 
+  it('says in the log where middleware has read what was for the authorization server', async () => {
+    const log = vi.spyOn(console, 'error').mockReturnValue();
+    const host = await start({ customMiddleware: [urlencoded({ extended: true })] });
+    const response = await fetch(`${host.issuer}/token`, {
+      method: 'POST',
+      body: new URLSearchParams({ grant_type: 'refresh_token' }),
+    });
+    expect(response.status).toBe(500);
+    expect(await response.json()).toEqual({ error: 'server_error' });
+    expect(log.mock.calls.flat().join()).toContain('before every parser of bodies');
+  });
+
+  it('is what a request means that names no resource', async () => {
+    const host = await start({ resources: [{ identifier: 'https://other.example.com/mcp' }] });
+    const { access_token } = await tokensFor(host, { resource: undefined });
+    expect(decodeJwt(access_token).aud).toBe(host.mcpUrl);
+  });
+
   it('goes on where the store was down when it started', async () => {
     const keyv = new Keyv();
     const store = storeFor(keyv);
@@ -346,6 +365,8 @@ describe('a setting that is wrong', () => {
   it.each<[string, Partial<McpExpressOptions>]>([
     ['mcpEndpointPath', { mcpEndpointPath: 'mcp' }],
     ['scopesSupported', { scopesSupported: ['two words'] }],
+    ['scopesSupported', { scopesSupported: 'read write' as never }],
+    ['baseUrl', { baseUrl: undefined as never }],
     ['secret', { secret: 'short' }],
     ['baseUrl', { baseUrl: 'mcp.example.com' }],
     ['jwks', { jwks: undefined }],
@@ -360,7 +381,7 @@ async function tokenFor(host: ExpressHost): Promise<string> {
 }
 
 /** What a client gets that asks for something of its own. */
-async function tokensFor(host: ExpressHost, params: { scope?: string; resource?: string } = {}) {
+async function tokensFor(host: ExpressHost, params: { scope?: string; resource?: string | undefined } = {}) {
   const redirectUri = 'https://client.example.com/callback';
   const registration = await fetch(`${host.issuer}/register`, {
     method: 'POST',
@@ -379,8 +400,7 @@ async function tokensFor(host: ExpressHost, params: { scope?: string; resource?:
     redirect_uri: redirectUri,
     code_challenge: challenge,
     code_challenge_method: 'S256',
-    resource: host.mcpUrl,
-    ...params,
+    ...definedOf({ resource: host.mcpUrl, ...params }),
   }).toString();
   const answer = await new Visitor().authorize(url, redirectUri);
   const response = await fetch(`${host.issuer}/token`, {
@@ -394,4 +414,10 @@ async function tokensFor(host: ExpressHost, params: { scope?: string; resource?:
     }),
   });
   return { client_id, ...((await response.json()) as Record<'access_token' | 'id_token' | 'refresh_token', string>) };
+}
+
+function definedOf(params: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(params).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
 }
