@@ -1,5 +1,6 @@
 import './express-request';
 
+export { SettingsError } from '../settings';
 export {
   type ClientInfo,
   createMcpAuthProvider,
