@@ -66,6 +66,15 @@ export interface ClientRecord {
   readonly redirectUris: readonly string[];
 }
 
+/** A confidential client that may exchange the access tokens that it receives as a resource server (RFC 8693), and nothing else. */
+export interface ResourceServerRecord {
+  readonly clientId: string;
+  /** A name for operators. */
+  readonly name: string;
+  /** The identifiers of the protected resources that it stands for. */
+  readonly resources: readonly string[];
+}
+
 /**
  * The claim of an access token that names the grant behind it, only where a resource server has to find that: the SHA-256 of the grant's id in
  * base64url. It names a record and opens nothing.
@@ -323,4 +332,5 @@ export const ROUTES: readonly { readonly path: string; readonly methods: readonl
   { path: '/callback', methods: ['GET', 'HEAD'] },
   { path: '/token', methods: ['POST', 'OPTIONS'] },
   { path: '/revoke', methods: ['POST', 'OPTIONS'] },
+  { path: '/introspect', methods: ['POST', 'OPTIONS'] },
 ];

@@ -14,11 +14,15 @@ export interface AccessToken {
   readonly claims: JWTPayload;
 }
 
-export interface Expectations {
+/** What every resource server expects. */
+interface Issued {
   readonly issuer: string;
   /** The only `aud` that is accepted. */
   readonly audience: string;
   readonly keySet: JWTVerifyGetKey;
+}
+
+export interface Expectations extends Issued {
   /** Of a token that was presented as bound to a key (`Authorization: DPoP`). */
   readonly possession?: ProofOfPossession;
 }
@@ -33,14 +37,23 @@ const ALGORITHMS = ['RS256', 'PS256', 'ES256'];
  * @throws KeySetUnavailableError where that cannot be found out
  */
 export async function verifyToken(token: string, expected: Expectations): Promise<AccessToken> {
-  const { audience, possession } = expected;
+  const verified = await verifyIssued(token, expected);
+  await checkBinding(token, verified.claims.cnf, expected.possession);
+  return verified;
+}
+
+/**
+ * The same without the binding to a key, where that has been proved to whoever hands the token on.
+ *
+ * @throws InvalidTokenError, KeySetUnavailableError
+ */
+export async function verifyIssued(token: string, expected: Issued): Promise<AccessToken> {
   const claims = await verifiedClaims(token, expected);
 
   // A token names one audience: with a second one it could be replayed there, or was meant for there.
-  if (claims.aud !== audience) {
+  if (claims.aud !== expected.audience) {
     throw new InvalidTokenError('aud');
   }
-  await checkBinding(token, claims.cnf, possession);
   const { sub, client_id, jti, scope = '' } = claims;
   if (!isText(jti)) {
     throw new InvalidTokenError('jti');
@@ -72,7 +85,7 @@ async function checkBinding(token: string, cnf: unknown, possession: ProofOfPoss
   await verifyProof(possession, token, jkt);
 }
 
-async function verifiedClaims(token: string, { issuer, audience, keySet }: Expectations): Promise<JWTPayload> {
+async function verifiedClaims(token: string, { issuer, audience, keySet }: Issued): Promise<JWTPayload> {
   try {
     const { payload } = await jwtVerify(token, keySet, {
       algorithms: ALGORITHMS,

@@ -9,10 +9,12 @@ import { FetchUnavailable, type GuardedFetch } from './client-metadata/guarded-f
 import type { MetadataDocuments } from './client-metadata/metadata-documents';
 import { now } from './clock';
 import { logDecisions } from './decisions';
+import { answerIntrospection } from './introspection';
 import type { ServerKeys } from './key-source';
 import { hash, presentedKey } from './keys';
 import { BY_OPERATORS } from './pre-registered-client';
 import { registeredClientId } from './registered-client-id';
+import { STANDS_FOR } from './resource-server';
 import type { Resources } from './resources';
 import { signingKeys } from './signing-keys';
 import { newHandle, successorsFrom } from './successors';
@@ -80,6 +82,8 @@ export function createEngine(context: EngineContext, keys: ServerKeys): Provider
     return stored.length === presented.length && timingSafeEqual(stored, presented);
   };
 
+  answerIntrospection(provider, { keys, store, onServerError: context.onServerError });
+
   // Every cookie is Secure: Chromium and Firefox treat http://localhost as secure, and nothing else here is plain HTTP.
   Object.defineProperty(provider.request, 'secure', { get: () => true });
   provider.on('server_error', (_ctx, error) => context.onServerError(error));
@@ -114,6 +118,7 @@ function configuration(
     jwks: { keys: signingKeys(keys) },
     routes: {
       authorization: '/authorize',
+      introspection: '/introspect',
       jwks: '/jwks',
       registration: '/register',
       revocation: '/revoke',
@@ -144,7 +149,7 @@ function configuration(
       corsOrigins.includes(origin) ||
       (clientAuthMethod === 'none' &&
         redirectUris.some((uri) => URL.parse(uri)?.origin === origin && origin !== 'null')),
-    extraClientMetadata: { properties: [BY_OPERATORS] },
+    extraClientMetadata: { properties: [BY_OPERATORS, STANDS_FOR] },
     // What the edge adds to an authorization request: the hash of the secret that the browser holds.
     extraParams: ['browser_binding'],
     interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
@@ -192,6 +197,8 @@ function configuration(
       pushedAuthorizationRequests: { enabled: false },
       // Proofs are fresh by their time and used once by their jti: no nonce, which would cost each client a round trip.
       dPoP: { enabled: config.dpop },
+      // Of what it finds by itself, refresh tokens, nothing is told; access tokens: answerIntrospection().
+      introspection: { enabled: true, allowedPolicy: async () => false },
       revocation: { enabled: true, allowedPolicy: async (_ctx, client, token) => client.clientId === token.clientId },
       registration: {
         enabled: true,

@@ -53,7 +53,6 @@ describe('a flow that is not offered', () => {
     '/me',
     '/userinfo',
     '/token/introspection',
-    '/introspect',
     '/request',
     '/device',
     '/session/end',
