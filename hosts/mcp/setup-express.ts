@@ -2,13 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Express, Request, RequestHandler, Response } from 'express';
 import { BearerError } from '../../lambda/authorizer/bearer';
 import { remoteKeySet } from '../../lambda/authorizer/remote-key-set';
-import { loggablePath, logProblem } from '../../lambda/provider/log';
+import { logProblem } from '../../lambda/provider/log';
 import { StoreUnavailable } from '../../lambda/store/store';
 import { type HostedServer, hostedServer } from '../hosted-server';
-import { nodeHandler } from '../node-handler';
 import type { HostOptions, ScopeOption } from '../options';
 import { Settings } from '../settings';
 import { answerBearerError, authentication } from './authentication';
+import { authorizationServer } from './authorization-server';
 import { openToBrowsers } from './cors';
 import { loadExpress } from './express';
 import { jsonBody } from './json-body';
@@ -91,15 +91,7 @@ export function setupMcpExpress(options: McpExpressOptions): McpExpress {
     res.json({ status: 'ok', timestamp: new Date().toISOString() });
   });
   app.all(resource.metadataPaths, openToBrowsers(['GET', 'HEAD']), metadataRoute(resource));
-  const authorizationServer = nodeHandler(hosted, ['/']);
-  app.use(async (req, res, next) => {
-    try {
-      if (!(await authorizationServer(req, res))) next();
-    } catch (error) {
-      logProblem('request.failed', error, { path: loggablePath(req.path) });
-      res.status(500).json({ error: 'server_error' });
-    }
-  });
+  app.use(authorizationServer(hosted, ['/']));
 
   const keySet = remoteKeySet(`${issuer}/jwks`, {}, () => ownKeys(hosted));
   const authenticate = authentication({ resource, issuer, keySet, store: hosted.store, dpop });

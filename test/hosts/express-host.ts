@@ -3,8 +3,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, McpServer, requireScopes } from '@modelcontextprotocol/server';
+import express from 'express';
 import { Keyv } from 'keyv';
+import { hostedServer } from '../../hosts/hosted-server';
 import { setupMcpExpress } from '../../hosts/mcp';
+import { authorizationServer } from '../../hosts/mcp/authorization-server';
 import type { McpExpress, McpExpressOptions } from '../../hosts/mcp/setup-express';
 import { OidcClient, type OidcClientConfig } from '../../hosts/oidc-client';
 import type { HostOptions } from '../../hosts/options';
@@ -62,9 +65,11 @@ export async function startExpressHost(options: ExpressHostOptions = {}): Promis
   };
 }
 
-/** The authorization server alone, with options that a test has, inside an Express app that listens on any port. */
+/** The authorization server alone, as setupMcpExpress mounts it, in an Express app that listens on any port. */
 export async function listenExpress(options: HostOptions): Promise<Server> {
-  const server = setupMcpExpress(options).app.listen(0);
+  const hosted = hostedServer(options);
+  await hosted.start();
+  const server = express().use(authorizationServer(hosted)).listen(0);
   await once(server, 'listening');
   return server;
 }
