@@ -24,7 +24,6 @@ export function authentication(context: AuthenticationContext): RequestHandler {
     } catch (error) {
       if (error instanceof BearerError) return answerBearerError(res, error);
       if (!(error instanceof StoreUnavailable)) throw error;
-      logProblem('request.unavailable', error, { path: req.path });
       return answerBearerError(res, unavailable(error));
     }
     next();
@@ -58,7 +57,10 @@ function unavailable(cause: StoreUnavailable): BearerError {
 }
 
 /** RFC 6750 section 3. */
-export function answerBearerError(res: Response, { status, headers, body }: BearerError): void {
-  logEvent('request.refused', { status, error: body.error, reason: body.error_description });
+export function answerBearerError(res: Response, error: BearerError): void {
+  const { status, headers, body } = error;
+  // By the names that the authorizer's events have.
+  if (status === 503) logProblem('request.unavailable', error.cause, { path: res.req.path });
+  else logEvent(body.error, { reason: body.error_description });
   res.status(status).set(headers).json(body);
 }

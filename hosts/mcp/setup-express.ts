@@ -120,7 +120,7 @@ async function start(hosted: HostedServer): Promise<void> {
       return await hosted.start();
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
-      logProblem('host.not_started', error);
+      logProblem('server.not_ready', error, { part: 'store' });
       await delay(RETRY, undefined, { ref: false });
     }
   }

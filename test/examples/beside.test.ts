@@ -16,7 +16,7 @@ import { createMcpAuthProvider } from '../../hosts/mcp';
 import { createOidcServer, OidcClient, type OidcServer } from '../../hosts/oidc';
 import { McpApp } from '../e2e/mcp-app';
 import { SDK_1 } from '../e2e/official-sdks';
-import { Visitor } from '../hosts/express-host';
+import { Visitor } from '../hosts/visitor';
 import { freePort, ServerProcess } from '../support/server-process';
 import { startUpstreamIssuer, type UpstreamIssuer } from '../support/upstream-issuer';
 

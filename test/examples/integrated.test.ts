@@ -5,7 +5,7 @@ import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { McpApp } from '../e2e/mcp-app';
 import { CLIENT_2, SDK_1 } from '../e2e/official-sdks';
-import { Visitor } from '../hosts/express-host';
+import { Visitor } from '../hosts/visitor';
 import { freePort, ServerProcess } from '../support/server-process';
 import { startUpstreamIssuer, type UpstreamIssuer } from '../support/upstream-issuer';
 

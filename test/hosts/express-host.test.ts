@@ -12,7 +12,8 @@ import { StoreUnavailable } from '../../lambda/store/store';
 import { storeFor } from '../../stores/store-for';
 import { McpApp } from '../e2e/mcp-app';
 import { CLIENT_2, type OfficialSdk, SDK_1 } from '../e2e/official-sdks';
-import { type ExpressHost, type ExpressHostOptions, mountTools, startExpressHost, Visitor } from './express-host';
+import { type ExpressHost, type ExpressHostOptions, mountTools, startExpressHost } from './express-host';
+import { Visitor } from './visitor';
 
 const SCOPES = [
   { name: 'notes:read', description: 'Read your notes', default: true },

@@ -11,7 +11,6 @@ import { authorizationServer } from '../../hosts/mcp/authorization-server';
 import type { McpExpress, McpExpressOptions } from '../../hosts/mcp/setup-express';
 import { OidcClient, type OidcClientConfig } from '../../hosts/oidc-client';
 import type { HostOptions } from '../../hosts/options';
-import { Browser } from '../support/browser';
 import { startUpstreamIssuer, type UpstreamIssuer } from '../support/upstream-issuer';
 
 export interface ExpressHost extends AsyncDisposable {
@@ -88,21 +87,4 @@ export function mountTools({ handleMcpRequest }: McpExpress): void {
 
 function answer(value: unknown) {
   return { content: [{ type: 'text' as const, text: JSON.stringify(value) }] };
-}
-
-/** Someone at a browser, who consents, and whom the identity provider knows already. */
-export class Visitor {
-  readonly browser = new Browser();
-  consentPage = '';
-
-  /** @returns the parameters of the client's redirect URI */
-  async authorize(url: URL, redirectUri: string): Promise<URLSearchParams> {
-    const atClient = (address: URL) => address.href.startsWith(redirectUri);
-    const consent = await this.browser.open(url, atClient);
-    if (consent.status === 0) throw new Error(`Sent back without a consent page: ${consent.url}`);
-    this.consentPage = consent.text;
-    const page = await this.browser.submit(consent, 'allow', {}, atClient);
-    if (!atClient(page.url)) throw new Error(`Not at the client but at ${page.url} (${page.status}):\n${page.text}`);
-    return page.url.searchParams;
-  }
 }

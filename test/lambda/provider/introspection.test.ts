@@ -7,7 +7,8 @@ import { storedMetadata } from '../../../lambda/provider/stored-metadata';
 import { type Store, StoreUnavailable } from '../../../lambda/store/store';
 import { storeFor } from '../../../stores/store-for';
 import { McpApp } from '../../e2e/mcp-app';
-import { startExpressHost, Visitor } from '../../hosts/express-host';
+import { startExpressHost } from '../../hosts/express-host';
+import { Visitor } from '../../hosts/visitor';
 import { Harness, later, NOTES, RESOURCE } from './harness';
 
 const FILES = { ...NOTES, identifier: 'https://files.example.com/mcp' };
