@@ -9,4 +9,12 @@ export {
   type ProxyOAuthServerProviderConfig,
 } from './auth-provider';
 export type { AuthInfo, Person, Person as AuthenticatedUser } from './caller';
-export { type McpExpress, type McpExpressOptions, type McpRequestHandler, setupMcpExpress } from './setup-express';
+export {
+  type McpExpress,
+  // By the names that mcp-oidc-provider has for them.
+  type McpExpress as McpExpressSetupResult,
+  type McpExpressOptions,
+  type McpExpressOptions as McpExpressSetupOptions,
+  type McpRequestHandler,
+  setupMcpExpress,
+} from './setup-express';

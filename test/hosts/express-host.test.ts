@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { DpopSession } from '@modelcontextprotocol/client';
+import { McpServer as McpServer1 } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { urlencoded } from 'express';
 import { decodeJwt, UnsecuredJWT } from 'jose';
 import { Keyv } from 'keyv';
@@ -112,6 +114,35 @@ describe('the handler', () => {
       scopes: ['notes:read'],
       body: { jsonrpc: '2.0' },
     });
+  });
+
+  it('may be that of an app on mcp-oidc-provider, with the transport of sdk 1.32', async () => {
+    const host = await start({
+      mount: ({ handleMcpRequest }) =>
+        handleMcpRequest(async (req, res) => {
+          if (!req.user) {
+            res.status(401).json({ error: 'Unauthorized' });
+            return;
+          }
+          const server = new McpServer1({ name: 'example', version: '1.0.0' }, { capabilities: { tools: {} } });
+          server.registerTool('whoami', { description: 'Says who is calling' }, async () => ({
+            content: [{ type: 'text', text: JSON.stringify({ user: req.user }) }],
+          }));
+          const transport = new StreamableHTTPServerTransport({
+            sessionIdGenerator: undefined,
+            enableJsonResponse: true,
+          });
+          res.on('close', () => {
+            void transport.close();
+            void server.close();
+          });
+          await server.connect(transport);
+          await transport.handleRequest(req, res, req.body);
+        }),
+    });
+    const app = await signedIn(host, SDK_1);
+    expect(JSON.parse(await app.call('whoami'))).toMatchObject({ user: { userId: 'ada', claims: ADA } });
+    await app.close();
   });
 
   it('gets every method, each with a token', async () => {
