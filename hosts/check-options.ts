@@ -1,4 +1,4 @@
-import { LONGEST_LIFETIME } from '../lib/contract';
+import { type AllowRule, LONGEST_LIFETIME, ROUTES } from '../lib/contract';
 import type { OidcClient } from './oidc-client';
 import { checkJwks } from './operator-keys';
 import type { HostOptions } from './options';
@@ -55,11 +55,11 @@ function checkUpstream(settings: Settings, client: unknown, base: URL | undefine
     settings.refuse(
       'idpClient',
       isOther ? 'a client with an implementation of its own' : described(client),
-      `a new OidcClient({ issuer, clientId, clientSecret, redirectUri })`,
+      'a new OidcClient({ issuer, clientId, clientSecret, redirectUri })',
     );
     return;
   }
-  const { issuer, clientId, clientSecret, redirectUri, extractCustomData } = config;
+  const { issuer, clientId, clientSecret, redirectUri, extractCustomData, allow } = config;
   const address = URL.parse(issuerOf(issuer ?? ''));
   if (!issuer || !address || !isServed(address)) {
     settings.refuse(
@@ -68,12 +68,12 @@ function checkUpstream(settings: Settings, client: unknown, base: URL | undefine
       "your identity provider's issuer, as its discovery document spells it",
     );
   }
-  if (!clientId)
+  if (!clientId) {
     settings.refuse('idpClient.clientId', described(clientId), 'the id of your client at the identity provider');
+  }
   if (!clientSecret) settings.refuse('idpClient.clientSecret', 'nothing', 'the secret of that client');
-  const redirect = typeof redirectUri === 'string' ? URL.parse(redirectUri) : undefined;
   // Without a URL of this server there is nothing to compare with, and that has been noted.
-  if (base && (redirect?.origin !== base.origin || redirect.search || redirect.hash)) {
+  if (base && !isRedirectUri(redirectUri, base)) {
     settings.refuse(
       'idpClient.redirectUri',
       described(redirectUri),
@@ -83,6 +83,24 @@ function checkUpstream(settings: Settings, client: unknown, base: URL | undefine
   if (extractCustomData !== undefined && typeof extractCustomData !== 'function') {
     settings.refuse('idpClient.extractCustomData', described(extractCustomData), 'a function of the claims');
   }
+  if (allow !== undefined && !(Array.isArray(allow) && allow.every(isRule))) {
+    settings.refuse('idpClient.allow', described(allow), 'rules such as [{"claim":"email","values":["@example.com"]}]');
+  }
+}
+
+/** At a path of this server that is for nothing else. */
+function isRedirectUri(given: unknown, base: URL): boolean {
+  const url = typeof given === 'string' ? URL.parse(given) : null;
+  if (url?.origin !== base.origin || url.search || url.hash) return false;
+  const [first] = url.pathname.slice(1).split('/');
+  return !ROUTES.some(({ path }) => path !== '/callback' && path.slice(1).split('/')[0] === first);
+}
+
+/** A text in the place of the list would be taken letter by letter. */
+function isRule(rule: unknown): boolean {
+  const { claim, values } = (rule ?? {}) as Partial<AllowRule>;
+  if (typeof claim !== 'string' || !Array.isArray(values)) return false;
+  return values.length > 0 && values.every((value) => typeof value === 'string' && value !== '');
 }
 
 /** A host alone stands for its https URL. */

@@ -55,16 +55,17 @@ export interface HostedServer {
 export function hostedServer(options: HostOptions, settings = new Settings()): HostedServer {
   checkOptions(settings, options);
   const store = openStore(settings, options);
+  if (store === undefined) throw settings.error();
   settings.done();
   const { idpClient, jwks, appearance, resources = [], additionalCorsOrigins, trustedProxies = 0 } = options;
   const config = serverConfig(options);
   const secrets = typeof options.secret === 'string' ? [options.secret] : options.secret;
-  const kept = new KeptKeys(store!, secrets, config.keySetRefresh, config.lifetimes.accessToken);
+  const kept = new KeptKeys(store, secrets, config.keySetRefresh, config.lifetimes.accessToken);
   const keys: KeySource = typeof jwks === 'object' ? operatorKeySource(jwks, kept) : keySetSource(kept);
   const callbackPath = new URL(idpClient.config.redirectUri).pathname;
   const server = new AuthorizationServer({
     config,
-    store: store!,
+    store,
     keys,
     clientSecret: onlySecret(idpClient.config.clientSecret),
     ...(appearance ? { appearance } : {}),
@@ -77,7 +78,7 @@ export function hostedServer(options: HostOptions, settings = new Settings()): H
   let stop = () => {};
   return {
     server,
-    store: store!,
+    store,
     callbackPath,
     trustedProxies,
     async start() {

@@ -31,12 +31,13 @@ export function nodeHandler(hosted: HostedServer, except: readonly string[] = []
     const route = except.includes(path) ? undefined : routes.find(({ segments }) => isAt(path, segments));
     if (!route) return false;
     const method = req.method ?? 'GET';
+    const sourceIp = addressOfClient(req, trustedProxies);
     const id = randomUUID();
     await currentRequest.run({ id }, async () => {
       const response = await answer();
       if (!response) return res.destroy();
       send(res, response);
-      logEvent('request.answered', { method, path: loggablePath(path), status: response.status });
+      logEvent('request.answered', { method, path: loggablePath(path), status: response.status, sourceIp });
     });
     return true;
 
@@ -57,7 +58,7 @@ export function nodeHandler(hosted: HostedServer, except: readonly string[] = []
         query,
         headers: headersOf(req),
         body,
-        sourceIp: addressOfClient(req, trustedProxies),
+        sourceIp,
       };
       return server.handle(request, TIME_LIMIT);
     }
@@ -115,7 +116,8 @@ function headersOf({ headers }: IncomingMessage): Record<string, string> {
 
 /** Each proxy adds the address that it was called from at the end, so only so many from the end are not the client's own words. */
 function addressOfClient({ headers, socket }: IncomingMessage, trustedProxies: number): string {
-  const peer = socket.remoteAddress ?? '';
+  // IPv4, on a socket that takes both.
+  const peer = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
   if (trustedProxies === 0) return peer;
   const forwarded = String(headers['x-forwarded-for'] ?? '')
     .split(',')

@@ -64,5 +64,10 @@ export interface OidcClientConfig {
 
 /** The identity provider that people sign in at: any with a discovery document of OpenID Connect. */
 export class OidcClient {
-  constructor(readonly config: OidcClientConfig) {}
+  declare readonly config: OidcClientConfig;
+
+  constructor(config: OidcClientConfig) {
+    // Has a secret in it, so it is no part of what is printed of this.
+    Object.defineProperty(this, 'config', { value: config });
+  }
 }

@@ -3,7 +3,8 @@ import { parseArgs, parseEnv } from 'node:util';
 import { OidcClient } from './oidc-client';
 import type { JwkSet, ResourceOption } from './options';
 import { described, Settings, SettingsError } from './settings';
-import { createOidcServer, type OidcServer } from './standalone';
+import type { OidcServer } from './standalone';
+import { standaloneServer } from './standalone-server';
 
 export const SERVE_USAGE = `Usage: mcp-oidc-auth serve [--env-file .env]
 
@@ -82,7 +83,7 @@ export function serverFrom(env: Environment): OidcServer {
   const jwks = env.JWKS
     ? (json<JwkSet>('jwks', 'the output of `npx mcp-oidc-auth keys generate`') ?? 'store')
     : undefined;
-  return createOidcServer(
+  return standaloneServer(
     {
       idpClient: new OidcClient({
         issuer: env.UPSTREAM_ISSUER ?? '',
@@ -123,7 +124,9 @@ function environmentOf(file: string | undefined): Environment {
     throw new SettingsError([{ setting: '--env-file', given: described(file), needed: 'a file that exists' }]);
   }
   const path = file ?? '.env';
-  return { ...(existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {}), ...process.env };
+  // An empty variable is none: some who run containers cannot take one away.
+  const given = Object.entries(process.env).filter(([, value]) => value !== '');
+  return { ...(existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {}), ...Object.fromEntries(given) };
 }
 
 /**

@@ -1,14 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { json } from '../lambda/provider/http';
-import { logEvent, logProblem } from '../lambda/provider/log';
-import { type OpenStore, STORE_SCHEMES, storeFromUrl } from '../stores/store-from-url';
-import { checkOptions, isProduction } from './check-options';
-import { type HostedServer, hostedServer } from './hosted-server';
-import { type NodeHandler, nodeHandler, send } from './node-handler';
-import { refuseMemory } from './open-store';
+import type { Server } from 'node:http';
 import type { HostOptions } from './options';
-import { readiness } from './readiness';
-import { described, Settings } from './settings';
+import { Settings } from './settings';
+import { standaloneServer } from './standalone-server';
 
 export interface OidcServerOptions extends Omit<HostOptions, 'store'> {
   /**
@@ -41,124 +34,11 @@ export interface OidcServer {
   stop(): Promise<void>;
 }
 
-/** Milliseconds that requests which are under way have to end. */
-const GRACE = 10_000;
-
-/**
- * Limits in milliseconds for a request to arrive. A connection stays open for longer than proxies keep theirs (60 seconds, often), so that none
- * is closed in the moment in which a proxy sends a request.
- */
-const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 };
-
 /**
  * An authorization server for MCP servers, to run beside them.
  *
- * @param settings knows settings by other names than those of the options
  * @throws SettingsError naming every setting that is missing or wrong
  */
-export function createOidcServer(options: OidcServerOptions, settings = new Settings()): OidcServer {
-  const { store, port, onListen } = options;
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    settings.refuse('port', described(port), 'a number from 0 to 65535');
-  }
-  const ready = typeof store === 'string' ? undefined : hostedServer({ ...options, store }, settings);
-  if (typeof store === 'string') {
-    checkStoreUrl(settings, store, options);
-    checkOptions(settings, options);
-    settings.done();
-  }
-  let opened: OpenStore | undefined;
-  let hosted: HostedServer | undefined;
-  let listener: Server | undefined;
-
-  async function hostedOnUrl(url: string): Promise<HostedServer> {
-    opened = await storeFromUrl(url).catch((error: Error) => {
-      settings.refuse('store', `a URL of ${schemeOf(url)}`, error.message);
-      throw settings.error();
-    });
-    return hostedServer({ ...options, store: opened.store }, settings);
-  }
-
-  async function stop(): Promise<void> {
-    hosted?.stop();
-    if (listener?.listening) await closed(listener);
-    await opened?.close();
-  }
-
-  return {
-    baseUrl: options.baseUrl,
-    async start() {
-      try {
-        hosted = ready ?? (await hostedOnUrl(store as string));
-        await hosted.start();
-        listener = await listen(port, hosted);
-      } catch (error) {
-        await stop();
-        throw error;
-      }
-      logEvent('server.listening', { issuer: options.baseUrl, port: portOf(listener) });
-      onListen?.(options.baseUrl);
-      return listener;
-    },
-    async stop() {
-      await stop();
-      logEvent('server.stopped');
-    },
-  };
-}
-
-function checkStoreUrl(settings: Settings, url: string, options: OidcServerOptions): void {
-  const needed = `a URL that begins with one of ${STORE_SCHEMES.join(' ')}`;
-  const scheme = schemeOf(url);
-  // Not the whole of it: it may have a password in it.
-  if (scheme === undefined || !STORE_SCHEMES.includes(scheme)) {
-    settings.refuse('store', url === '' ? 'nothing' : `a text that begins with '${scheme ?? url.slice(0, 3)}'`, needed);
-  } else if (scheme === 'memory:' && isProduction(options)) {
-    refuseMemory(settings, 'a database');
-  }
-}
-
-function schemeOf(url: string): string | undefined {
-  return /^[a-z]+:/.exec(url)?.[0];
-}
-
-function portOf(listener: Server): number | undefined {
-  const address = listener.address();
-  return typeof address === 'object' ? address?.port : undefined;
-}
-
-function listen(port: number, hosted: HostedServer): Promise<Server> {
-  const handler = nodeHandler(hosted);
-  const listener = createServer(TIMEOUTS, (req, res) => {
-    // Of a server that is closing, a connection ends with the request that is under way on it.
-    res.once('close', () => listener.listening || listener.closeIdleConnections());
-    answer(handler, hosted, req, res).catch((error) => {
-      logProblem('request.failed', error);
-      if (!res.headersSent) send(res, json(500, { error: 'server_error' }));
-    });
-  });
-  return new Promise((resolve, reject) => {
-    listener.once('error', reject);
-    listener.listen(port, () => resolve(listener.off('error', reject)));
-  });
-}
-
-async function answer(
-  handler: NodeHandler,
-  { server }: HostedServer,
-  req: IncomingMessage,
-  res: ServerResponse,
-): Promise<void> {
-  const [path] = (req.url ?? '').split('?');
-  // Whether the process runs, as against whether it can do its work.
-  if (path === '/health') send(res, json(200, { status: 'ok' }));
-  else if (path === '/ready') send(res, await readiness(server));
-  else if (!(await handler(req, res))) send(res, json(404, { error: 'not_found' }));
-}
-
-async function closed(listener: Server): Promise<void> {
-  const end = new Promise((resolve) => listener.close(resolve));
-  const limit = setTimeout(() => listener.closeAllConnections(), GRACE);
-  await end;
-  clearTimeout(limit);
+export function createOidcServer(options: OidcServerOptions): OidcServer {
+  return standaloneServer(options, new Settings());
 }

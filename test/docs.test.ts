@@ -36,9 +36,11 @@ test.each(pages)('%s links to files and headings that exist', (page) => {
 });
 
 test('docs/operations.md names every event of the log, and no other', () => {
-  const sources = readdirSync(join(root, 'lambda'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.m?ts$/.test(name))
-    .map((name) => readFileSync(join(root, 'lambda', name), 'utf8'));
+  const sources = ['lambda', 'hosts'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.m?ts$/.test(name))
+      .map((name) => readFileSync(join(root, folder, name), 'utf8')),
+  );
   const logged = sources.flatMap((source) => [
     ...source.matchAll(/(?:log(?:Event|Problem)\(\s*|\bevent: |outcome: )'(\w+[._]\w+)'/g),
   ]);

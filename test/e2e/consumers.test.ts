@@ -72,11 +72,15 @@ describe('the package', () => {
         'docs/local.md',
         'docs/operations.md',
         'docs/security.md',
+        'docs/standalone.md',
         'docs/storage-schema.md',
         'dist/bin/mcp-oidc-auth.js',
         'dist/bin/start.js',
+        ...['oidc', 'oidc-client', 'options', 'standalone'].map((name) => `dist/hosts/${name}.d.ts`),
         ...bearer.flatMap((name) => ['.d.ts', '.js'].map((suffix) => `dist/lambda/authorizer/${name}${suffix}`)),
-        ...['authorizer', 'on-deploy', 'operator', 'provider', 'rotate-keys'].map((name) => `assets/${name}/index.js`),
+        ...['authorizer', 'hosts', 'on-deploy', 'operator', 'provider', 'rotate-keys'].map(
+          (name) => `assets/${name}/index.js`,
+        ),
       ].sort(),
     );
   });
@@ -125,8 +129,11 @@ describe.each([
     const app = await mkdtemp(join(directory, `${type}-`));
     await writeFile(join(app, 'package.json'), JSON.stringify({ name: `empty-${type}`, private: true, type }));
     await writeFile(join(app, 'app.js'), `${Object.entries(IMPORTS).map(importing).join('\n')}\n${APP}`);
-    const { peerDependencies } = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8'));
-    const peers = Object.entries(peerDependencies).map(([name, range]) => `${name}@${range}`);
+    const { peerDependencies, peerDependenciesMeta } = JSON.parse(
+      await readFile(join(repository, 'package.json'), 'utf8'),
+    );
+    const needed = Object.entries(peerDependencies).filter(([name]) => !peerDependenciesMeta[name]?.optional);
+    const peers = needed.map(([name, range]) => `${name}@${range}`);
     await npm(app, 'install', '--prefer-offline', '--no-audit', '--no-fund', tarball, ...peers);
 
     const out = join(app, 'cdk.out');

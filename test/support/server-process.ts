@@ -7,6 +7,9 @@ import { createServer } from 'node:net';
 export class ServerProcess {
   #child: ChildProcess | undefined;
 
+  /** All that it has written, each time that it ran. */
+  output = '';
+
   /** @param ready what it writes once it answers */
   constructor(
     private readonly program: string,
@@ -23,6 +26,7 @@ export class ServerProcess {
     await new Promise<void>((resolve, reject) => {
       const note = (text: Buffer) => {
         output += text;
+        this.output += text;
         if (output.includes(this.ready)) resolve();
       };
       child.stdout.on('data', note);

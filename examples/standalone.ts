@@ -1,0 +1,29 @@
+import { KeyvSqlite } from '@keyv/sqlite';
+import { Keyv } from 'keyv';
+import { createOidcServer, OidcClient } from 'mcp-oidc-auth/oidc';
+
+const { OIDC_BASE_URL = 'http://localhost:4001', MCP_URL = 'http://localhost:3001/mcp' } = process.env;
+
+const server = createOidcServer({
+  // The identity provider that you have.
+  idpClient: new OidcClient({
+    issuer: process.env.UPSTREAM_ISSUER!,
+    clientId: process.env.UPSTREAM_CLIENT_ID!,
+    clientSecret: process.env.UPSTREAM_CLIENT_SECRET!,
+    redirectUri: `${OIDC_BASE_URL}/oauth/callback`,
+    allow: [{ claim: 'email', values: ['@example.com'] }], // who may sign in
+  }),
+  store: new Keyv({ store: new KeyvSqlite({ uri: 'sqlite://mcp.db' }) }),
+  secret: process.env.SESSION_SECRET!,
+  jwks: 'store', // signing keys are made, kept in the store, and turned over by themselves
+  baseUrl: OIDC_BASE_URL,
+  port: Number(new URL(OIDC_BASE_URL).port),
+  // Your MCP servers, in whatever language.
+  resources: [
+    { identifier: MCP_URL, name: 'Reports', scopes: [{ name: 'reports:read', description: 'Read your reports' }] },
+  ],
+  onListen: (baseUrl) => console.log(`The authorization server is ${baseUrl}`),
+});
+
+server.start();
+process.once('SIGTERM', () => server.stop());
