@@ -22,15 +22,24 @@ export function checkResource(settings: Settings, option: string, resource: Reso
       'the URL of an MCP endpoint: https (http on this machine), without a fragment and credentials (RFC 8707 section 2)',
     );
   }
+  checkScopes(settings, `${option}.scopes`, scopes);
+}
+
+/** Notes what keeps scopes from being granted. */
+export function checkScopes(settings: Settings, option: string, scopes: readonly ScopeOption[]): void {
   for (const { name } of scopes) {
-    if (typeof name !== 'string' || !SCOPE_TOKEN.test(name) || OPENID_SCOPES.includes(name)) {
+    if (typeof name !== 'string' || !SCOPE_TOKEN.test(name) || isOpenIdScope(name)) {
       settings.refuse(
-        `${option}.scopes`,
+        option,
         described(name),
         `names without spaces, quotes and backslashes (RFC 6749 section 3.3), other than ${OPENID_SCOPES.join(', ')}`,
       );
     }
   }
+}
+
+export function isOpenIdScope(name: string): boolean {
+  return OPENID_SCOPES.includes(name);
 }
 
 /** https, or http on this machine. */

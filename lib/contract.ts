@@ -95,8 +95,8 @@ export const UPSTREAM_TOKENS_ENVIRONMENT = {
 } as const;
 
 /**
- * The claim of an access token that names the grant behind it, only where the person has agreed that the resource server acts for them upstream:
- * the SHA-256 of the grant's id in base64url. It names a record and opens nothing.
+ * The claim of an access token that names the grant behind it, only where a resource server has to find that: the SHA-256 of the grant's id in
+ * base64url. It names a record and opens nothing.
  */
 export const GRANT_CLAIM = 'grant_ref';
 
@@ -392,4 +392,5 @@ export const ROUTES: readonly { readonly path: string; readonly methods: readonl
   { path: '/callback', methods: ['GET', 'HEAD'] },
   { path: '/token', methods: ['POST', 'OPTIONS'] },
   { path: '/revoke', methods: ['POST', 'OPTIONS'] },
+  { path: '/introspect', methods: ['POST', 'OPTIONS'] },
 ];

@@ -148,3 +148,13 @@ describe('docs/api.md', () => {
     expect(headings).toEqual(membersOf('AlarmThresholds'));
   });
 });
+
+test('docs/resource-servers.md shows the examples that are run, and all of them', () => {
+  const text = readFileSync(join(root, 'docs/resource-servers.md'), 'utf8');
+  const shown = [...text.matchAll(/<!-- (\S+) -->\n```\w+\n(.*?)```/gs)];
+  const examples = readdirSync(join(root, 'examples/resource-servers')).map(
+    (name) => `examples/resource-servers/${name}`,
+  );
+  expect(shown.map(([, file]) => file).sort()).toEqual(examples.sort());
+  for (const [, file = '', code] of shown) expect(code).toBe(readFileSync(join(root, file), 'utf8'));
+});

@@ -76,8 +76,8 @@ const LAWS: Law[] = [
     // The hosts that are not AWS: the server and the stores, in a bundle that no construct belongs to.
     in: /^hosts\//,
     allows: (imported) =>
-      ['hosts', 'lambda/provider', 'lambda/key-set', 'lambda/rotate-keys', 'stores'].some((folder) =>
-        inside(folder)(imported),
+      ['hosts', 'lambda/authorizer', 'lambda/provider', 'lambda/key-set', 'lambda/rotate-keys', 'stores'].some(
+        (folder) => inside(folder)(imported),
       ) ||
       ['lambda/store/store', ...CONTRACT].includes(imported) ||
       (isPackage(imported) && !isConstruct(imported) && !isLambdaOnly(imported) && !isOf(imported, ['@aws-sdk'])),

@@ -39,6 +39,7 @@ describe('the package', () => {
     const pictures = await readdir(join(repository, 'docs', 'images', 'pages'));
     const bearer = [
       'bearer',
+      'bearer-error',
       'credentials',
       'dpop-proof',
       'invalid-token-error',
@@ -54,14 +55,17 @@ describe('the package', () => {
         'docs/api.md',
         'docs/clients.md',
         'docs/existing-stacks.md',
+        'docs/express.md',
         'docs/identity-providers.md',
         'docs/images/flow.svg',
         'docs/images/key-timeline.svg',
         ...pictures.map((name) => `docs/images/pages/${name}`),
         'docs/keys.md',
         'docs/local.md',
+        'docs/migration.md',
         'docs/operations.md',
         'docs/performance.md',
+        'docs/resource-servers.md',
         'docs/security.md',
         'docs/standalone.md',
         'docs/storage-schema.md',
@@ -72,7 +76,10 @@ describe('the package', () => {
         ...['credential', 'upstream-token'].flatMap((name) =>
           ['.d.ts', '.js'].map((suffix) => `dist/lambda/resource-server/${name}${suffix}`),
         ),
-        ...['oidc', 'oidc-client', 'options', 'standalone'].map((name) => `dist/hosts/${name}.d.ts`),
+        ...['auth-provider', 'caller', 'express-request', 'index', 'setup-express'].map(
+          (name) => `dist/hosts/mcp/${name}.d.ts`,
+        ),
+        ...['oidc', 'oidc-client', 'options', 'settings', 'standalone'].map((name) => `dist/hosts/${name}.d.ts`),
         ...['authorizer', 'hosts', 'on-deploy', 'operator', 'provider', 'rotate-keys'].map(
           (name) => `assets/${name}/index.js`,
         ),
@@ -106,7 +113,14 @@ describe('the package', () => {
     const { stdout } = await run(attw, ['--format', 'json', tarball]);
     const { analysis, problems = {} } = JSON.parse(stdout);
     expect(problems).toEqual({});
-    expect(Object.keys(analysis.entrypoints)).toEqual(['.', './bearer', './oidc', './upstream', './package.json']);
+    expect(Object.keys(analysis.entrypoints)).toEqual([
+      '.',
+      './bearer',
+      './oidc',
+      './mcp',
+      './upstream',
+      './package.json',
+    ]);
   });
 });
 

@@ -8,7 +8,11 @@ const readme = readFileSync(join(root, 'README.md'), 'utf8');
 describe('the README', () => {
   it('shows the code of files that the tests synthesize, or run', () => {
     const shown = [...readme.matchAll(/<!-- (\S+\.ts) -->\n```ts\n(.*?)```/gs)];
-    expect(shown.map(([, file]) => file)).toEqual(['examples/own-app.ts', 'examples/standalone.ts']);
+    expect(shown.map(([, file]) => file)).toEqual([
+      'examples/own-app.ts',
+      'examples/standalone.ts',
+      'examples/integrated.ts',
+    ]);
     for (const [, file = '', code] of shown) expect(code).toBe(readFileSync(join(root, file), 'utf8'));
   });
 

@@ -1,62 +1,16 @@
 import type { JWTVerifyGetKey } from 'jose';
-import { DPOP_ALGORITHMS } from '../../lib/contract';
+import { InsufficientScopeError, refusalOf, tokenNeeded } from './bearer-error';
 import { credentialsOf } from './credentials';
 import { InvalidTokenError } from './invalid-token-error';
-import { KeySetUnavailableError, remoteKeySet } from './remote-key-set';
+import { remoteKeySet } from './remote-key-set';
 import { missingScopes } from './scopes';
 import { type AccessToken, verifyToken } from './verify-token';
 
+export { BearerError, InsufficientScopeError } from './bearer-error';
+export { type KeySetCache, remoteKeySet } from './remote-key-set';
+
 /** A verified access token: `sub`, `client_id`, `scope` and all `claims`. */
 export type Bearer = AccessToken;
-
-/** A request must be refused. Answer it with `status` and, where there is one, `challenge` as the `WWW-Authenticate` header. */
-export class BearerError extends Error {
-  override readonly name: string = 'BearerError';
-
-  /**
-   * @param message what is wrong and what is needed, for people
-   * @param status 401: no valid token. 403: a valid token that may not do this. 503: the issuer's keys cannot be had, try again
-   * @param error the error code of RFC 6750 section 3.1; none where the request carried no token, or nothing is wrong with it
-   * @param challenge the value of the `WWW-Authenticate` header (RFC 6750 section 3, RFC 9728 section 5.1); none with 503
-   */
-  constructor(
-    message: string,
-    readonly status: 401 | 403 | 503,
-    readonly error: 'invalid_token' | 'insufficient_scope' | undefined,
-    readonly challenge: string | undefined,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-  }
-}
-
-/** The token is valid and lacks scopes. The challenge asks for those that it has as well, so that a client loses none by stepping up. */
-export class InsufficientScopeError extends BearerError {
-  override readonly name = 'InsufficientScopeError';
-
-  /**
-   * @param missing the scopes that were not granted
-   * @param granted those that were, separated by spaces
-   * @param audience the resource identifier, where it is known
-   */
-  constructor(
-    readonly missing: readonly string[],
-    granted: string,
-    audience?: string,
-  ) {
-    const scopes = [...granted.split(' ').filter(Boolean), ...missing];
-    super(
-      `The access token lacks the scope ${missing.join(' ')}.`,
-      403,
-      'insufficient_scope',
-      challenge({
-        error: 'insufficient_scope',
-        scope: scopes.join(' '),
-        resource_metadata: audience === undefined ? '' : metadataUrl(audience),
-      }),
-    );
-  }
-}
 
 export interface VerifyBearerOptions {
   /** The issuer identifier of the authorization server, `McpOidcAuth.issuer`. Its key set is read from `<issuer>/jwks`. */
@@ -65,6 +19,8 @@ export interface VerifyBearerOptions {
   readonly audience: string;
   /** Scopes that the token must have. */
   readonly scopes?: readonly string[];
+  /** The issuer's keys, where they are not to be kept as `remoteKeySet` does by itself: `remoteKeySet('<issuer>/jwks', { cacheMaxAge })`. */
+  readonly keySet?: JWTVerifyGetKey;
   /** Of the request, where tokens that are bound to a key (RFC 9449) are accepted as well as bearer tokens; `McpOidcAuth.dpop`. */
   readonly dpop?: DpopRequest;
 }
@@ -91,44 +47,50 @@ const keySets = new Map<string, JWTVerifyGetKey>();
  */
 export async function verifyBearer(authorization: string | undefined, options: VerifyBearerOptions): Promise<Bearer> {
   const { audience, scopes = [], dpop } = options;
-  const offered = dpop ? `, DPoP algs="${DPOP_ALGORITHMS.join(' ')}"` : '';
-  const needed = { scope: scopes.join(' '), resource_metadata: metadataUrl(audience) };
-  if (authorization === undefined || !/^(bearer|dpop)\b/i.test(authorization)) {
-    throw new BearerError('An access token is needed.', 401, undefined, challenge(needed) + offered);
-  }
+  const needed = { audience, scopes, dpop: dpop !== undefined };
+  if (authorization === undefined || !/^(bearer|dpop)\b/i.test(authorization)) throw tokenNeeded(needed);
   try {
     const bearer = await verified(authorization, options);
     requireScope(bearer, ...scopes);
     return bearer;
   } catch (error) {
-    if (error instanceof InvalidTokenError) {
-      const refusal = { error: 'invalid_token', error_description: error.message, ...needed };
-      throw new BearerError(error.message, 401, 'invalid_token', challenge(refusal) + offered, { cause: error });
-    }
-    if (error instanceof KeySetUnavailableError) {
-      throw new BearerError(`${error.message} Try again later.`, 503, undefined, undefined, { cause: error });
-    }
-    throw error;
+    throw refusalOf(error, needed);
   }
 }
+
+/** What is known of the scopes that were granted. */
+export type Granted =
+  | Bearer
+  | { readonly scope?: string }
+  /** `AuthInfo` of the official SDK. */
+  | { readonly scopes: readonly string[]; readonly resource?: URL };
 
 /**
  * Demands scopes inside a handler, for what nobody in front of it can see.
  *
- * @param granted what `verifyBearer` returned, or `event.requestContext.authorizer` (`.lambda` on HTTP APIs) behind the authorizer
+ * @param granted what `verifyBearer` returned; `event.requestContext.authorizer` (`.lambda` on HTTP APIs) behind the authorizer; `req.auth`, or
+ * a tool's `authInfo`, with the official SDK
  * @param scopes all of them are needed
  * @throws InsufficientScopeError naming those that are missing
  */
-export function requireScope(granted: Bearer | { readonly scope?: string } | undefined, ...scopes: string[]): void {
-  const has = granted?.scope ?? '';
+export function requireScope(granted: Granted | undefined, ...scopes: string[]): void {
+  const has = scopeOf(granted);
   const missing = missingScopes(has, scopes);
-  if (missing.length > 0) {
-    const audience = granted !== undefined && 'claims' in granted ? granted.claims.aud : undefined;
-    throw new InsufficientScopeError(missing, has, typeof audience === 'string' ? audience : undefined);
-  }
+  if (missing.length > 0) throw new InsufficientScopeError(missing, has, audienceOf(granted));
 }
 
-async function verified(authorization: string, { issuer, audience, dpop }: VerifyBearerOptions): Promise<Bearer> {
+function scopeOf(granted: Granted = {}): string {
+  return 'scopes' in granted ? granted.scopes.join(' ') : (granted.scope ?? '');
+}
+
+function audienceOf(granted: Granted = {}): string | undefined {
+  if ('scopes' in granted) return granted.resource?.href;
+  const audience = 'claims' in granted ? granted.claims.aud : undefined;
+  return typeof audience === 'string' ? audience : undefined;
+}
+
+async function verified(authorization: string, options: VerifyBearerOptions): Promise<Bearer> {
+  const { issuer, audience, dpop } = options;
   const credentials = credentialsOf(authorization);
   if (credentials === undefined) {
     throw new InvalidTokenError('malformed');
@@ -137,20 +99,13 @@ async function verified(authorization: string, { issuer, audience, dpop }: Verif
   if (scheme === 'dpop' && dpop === undefined) {
     throw new InvalidTokenError('scheme');
   }
-  const keySet = keySets.get(issuer) ?? remoteKeySet(`${issuer}/jwks`);
-  keySets.set(issuer, keySet);
+  const keySet = options.keySet ?? publishedBy(issuer);
   const possession = scheme === 'dpop' && dpop ? { possession: { ...dpop, urls: [dpop.url ?? audience] } } : {};
   return verifyToken(token, { issuer, audience, keySet, ...possession });
 }
 
-/** Where clients find the metadata: the well-known path goes between host and path of the identifier (RFC 9728 section 3.1). */
-function metadataUrl(audience: string): string {
-  const { origin, pathname, search } = new URL(audience);
-  return `${origin}/.well-known/oauth-protected-resource${pathname === '/' ? '' : pathname}${search}`;
-}
-
-/** Parameters without a value are left out. None needs escaping: scope tokens, URLs and our own descriptions have no quotes in them. */
-function challenge(parameters: Readonly<Record<string, string>>): string {
-  const list = Object.entries(parameters).filter(([, value]) => value !== '');
-  return `Bearer ${list.map(([name, value]) => `${name}="${value}"`).join(', ')}`;
+function publishedBy(issuer: string): JWTVerifyGetKey {
+  const keySet = keySets.get(issuer) ?? remoteKeySet(`${issuer}/jwks`);
+  keySets.set(issuer, keySet);
+  return keySet;
 }

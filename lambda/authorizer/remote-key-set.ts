@@ -1,15 +1,21 @@
-import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
+import { createRemoteJWKSet, customFetch, errors, type FetchImplementation, type JWTVerifyGetKey } from 'jose';
 
 /** The issuer's key set cannot be had at the moment: nothing is known about the token, so it must not be called invalid. */
 export class KeySetUnavailableError extends Error {
   override readonly name = 'KeySetUnavailableError';
 }
 
-/**
- * In milliseconds: how long a key set is used while there is no other, and its `max-age` at most, so that a key that was revoked does not
- * go on for days.
- */
-const LONGEST = 600_000;
+/** How a key set is kept, in milliseconds. */
+export interface KeySetCache {
+  /** A `kid` that is not known makes the key set be fetched again, but no sooner after the last time than this; 30 000 where absent. */
+  readonly cooldownDuration?: number;
+  /**
+   * How long a key set is used while there is no other, and its `max-age` at most, so that a key that was revoked does not go on for days;
+   * 600 000 where absent.
+   */
+  readonly cacheMaxAge?: number;
+}
+
 /** Of its `max-age`: past this it is not used while a newer one is fetched. What else depends on it: lib/key-set.ts. */
 const HARD_BOUND = 2;
 /** Milliseconds until a fetch that failed is tried again. */
@@ -18,13 +24,18 @@ const RETRY = 1_000;
 /**
  * The published key set of an issuer. It is fetched when it is first needed and kept for its `max-age` (RFC 9111 section 5.2.2.1); from then on
  * it serves while the next one is fetched, so that no request fails or waits for a rotation. A `kid` that it does not have makes it be
- * fetched once more, though not within 30 seconds of the last time, so that made-up names cause no storm.
+ * fetched once more, though not within `cooldownDuration` of the last time, so that made-up names cause no storm.
  *
  * @param jwksUri the `jwks_uri` of RFC 8414
+ * @param ask how it is fetched
  * @returns finds the key for a token; throws KeySetUnavailableError where the key set does not arrive within 5 seconds or is not one
  */
-export function remoteKeySet(jwksUri: string): JWTVerifyGetKey {
-  let maxAge = LONGEST;
+export function remoteKeySet(
+  jwksUri: string,
+  { cooldownDuration = 30_000, cacheMaxAge: longest = 600_000 }: KeySetCache = {},
+  ask: FetchImplementation = fetch,
+): JWTVerifyGetKey {
+  let maxAge = longest;
   let fetchedAt = Number.NEGATIVE_INFINITY;
   let failedAt = Number.NEGATIVE_INFINITY;
   let made: ReturnType<typeof createRemoteJWKSet> | undefined;
@@ -33,12 +44,12 @@ export function remoteKeySet(jwksUri: string): JWTVerifyGetKey {
   function keySet() {
     made ??= createRemoteJWKSet(new URL(jwksUri), {
       timeoutDuration: 5_000,
-      cooldownDuration: 30_000,
+      cooldownDuration,
       // Its age is looked after here.
       cacheMaxAge: Number.POSITIVE_INFINITY,
       [customFetch]: async (url, options) => {
-        const response = await fetch(url, options);
-        maxAge = maxAgeOf(response.headers.get('cache-control'));
+        const response = await ask(url, options);
+        maxAge = Math.min(maxAgeOf(response.headers.get('cache-control')), longest);
         return response;
       },
     });
@@ -58,7 +69,7 @@ export function remoteKeySet(jwksUri: string): JWTVerifyGetKey {
 
   async function keepUpToDate(): Promise<void> {
     const age = Date.now() - fetchedAt;
-    const tooOld = age >= LONGEST;
+    const tooOld = age >= longest;
     if (age < maxAge || (!tooOld && Date.now() - failedAt < RETRY)) {
       return;
     }
@@ -89,5 +100,5 @@ export function remoteKeySet(jwksUri: string): JWTVerifyGetKey {
 
 function maxAgeOf(cacheControl: string | null): number {
   const [, seconds] = /(?:^|[\s,])max-age=(\d+)/i.exec(cacheControl ?? '') ?? [];
-  return seconds === undefined ? LONGEST : Math.min(Number(seconds) * 1000, LONGEST);
+  return seconds === undefined ? Number.POSITIVE_INFINITY : Number(seconds) * 1000;
 }

@@ -8,6 +8,7 @@ import { FetchUnavailable, type GuardedFetch } from './client-metadata/guarded-f
 import type { MetadataDocuments } from './client-metadata/metadata-documents';
 import { now } from './clock';
 import { logDecisions } from './decisions';
+import { answerIntrospection } from './introspection';
 import type { ServerKeys } from './key-source';
 import { hash, presentedKey } from './keys';
 import { BY_OPERATORS } from './pre-registered-client';
@@ -90,6 +91,7 @@ export function createEngine(context: EngineContext, keys: ServerKeys): Provider
   };
 
   registerTokenExchange(provider, context.upstreamAccess, keys, config.upstream.issuer);
+  answerIntrospection(provider, { keys, store, onServerError: context.onServerError });
 
   // Every cookie is Secure: Chromium and Firefox treat http://localhost as secure, and nothing else here is plain HTTP.
   Object.defineProperty(provider.request, 'secure', { get: () => true });
@@ -125,6 +127,7 @@ function configuration(
     jwks: { keys: signingKeys(keys) },
     routes: {
       authorization: '/authorize',
+      introspection: '/introspect',
       jwks: '/jwks',
       registration: '/register',
       revocation: '/revoke',
@@ -171,7 +174,8 @@ function configuration(
     },
     extraTokenClaims: async (ctx) => {
       const grant = ctx.oidc.entities.Grant as (PersonalGrant & { readonly jti: string }) | undefined;
-      return { ...grant?.personClaims, ...(grant?.upstreamTokens ? { [GRANT_CLAIM]: hash(grant.jti) } : {}) };
+      const isLookedUp = grant?.upstreamTokens || grant?.upstreamClaims;
+      return { ...grant?.personClaims, ...(isLookedUp ? { [GRANT_CLAIM]: hash(grant.jti) } : {}) };
     },
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: true,
@@ -200,6 +204,8 @@ function configuration(
       pushedAuthorizationRequests: { enabled: false },
       // Proofs are fresh by their time and used once by their jti: no nonce, which would cost each client a round trip.
       dPoP: { enabled: config.dpop },
+      // Of what it finds by itself, refresh tokens, nothing is told; access tokens: answerIntrospection().
+      introspection: { enabled: true, allowedPolicy: async () => false },
       revocation: { enabled: true, allowedPolicy: async (_ctx, client, token) => client.clientId === token.clientId },
       registration: {
         enabled: true,

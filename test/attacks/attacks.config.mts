@@ -5,7 +5,7 @@ const [, attacks = ''] = /^## Attacks$(.*?)^## /ms.exec(readFileSync('docs/secur
 const files = [...new Set([...attacks.matchAll(/\(\.\.\/(test\/[^)]+)\)/g)].map(([, file = '']) => file))];
 
 /** Those of test/hosts/attacked-hosts.ts, beside Lambda. */
-const hosts = ['standalone'];
+const hosts = ['standalone', 'express'];
 
 /** What is sent to a server; the others are about a part of it, or about AWS. */
 const sent = files.filter((file) => /from '[./\w-]*\/harness'/.test(readFileSync(file, 'utf8')));

@@ -52,7 +52,6 @@ describe('a flow that is not offered', () => {
     '/me',
     '/userinfo',
     '/token/introspection',
-    '/introspect',
     '/request',
     '/device',
     '/session/end',

@@ -7,10 +7,12 @@ import { createOidcServer } from '../../hosts/standalone';
 import type { HttpRequest, HttpResponse } from '../../lambda/provider/http';
 import type { Store } from '../../lambda/store/store';
 import type { Appearance, KeySet, ServerConfig } from '../../lib/contract';
+import { listenExpress } from './express-host';
 
 /** Each host that the attacks run against beside Lambda: listens on any port, with the options that are the same for all. */
 const LISTEN = {
   standalone: (options) => createOidcServer({ ...options, port: 0 }).start(),
+  express: listenExpress,
 } satisfies Record<string, (options: HostOptions) => Promise<Server>>;
 
 export type Host = keyof typeof LISTEN;

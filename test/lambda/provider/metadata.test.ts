@@ -65,7 +65,6 @@ describe('the metadata', () => {
     for (const name of [
       'dpop_signing_alg_values_supported',
       'end_session_endpoint',
-      'introspection_endpoint',
       'pushed_authorization_request_endpoint',
       'userinfo_endpoint',
     ]) {

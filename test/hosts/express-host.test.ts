@@ -1,0 +1,455 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { DpopSession } from '@modelcontextprotocol/client';
+import { McpServer as McpServer1 } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { urlencoded } from 'express';
+import { decodeJwt, UnsecuredJWT } from 'jose';
+import { Keyv } from 'keyv';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { McpExpressOptions, McpRequestHandler } from '../../hosts/mcp/setup-express';
+import { requireScope } from '../../lambda/authorizer/bearer';
+import { grantKey } from '../../lambda/provider/keys';
+import { StoreUnavailable } from '../../lambda/store/store';
+import { storeFor } from '../../stores/store-for';
+import { McpApp } from '../e2e/mcp-app';
+import { CLIENT_2, type OfficialSdk, SDK_1 } from '../e2e/official-sdks';
+import { type ExpressHost, type ExpressHostOptions, mountTools, startExpressHost } from './express-host';
+import { Visitor } from './visitor';
+
+const SCOPES = [
+  { name: 'notes:read', description: 'Read your notes', default: true },
+  { name: 'notes:write', description: 'Change your notes' },
+];
+const ADA = { sub: 'ada', name: 'Ada', email: 'ada@example.com', groups: ['staff'] };
+
+const hosts: ExpressHost[] = [];
+async function start(options: ExpressHostOptions = {}): Promise<ExpressHost> {
+  const host = await startExpressHost({ scopesSupported: SCOPES, ...options });
+  host.upstream.claims = ADA;
+  hosts.push(host);
+  return host;
+}
+afterEach(async () => {
+  vi.restoreAllMocks();
+  for (const host of hosts.splice(0)) await host[Symbol.asyncDispose]();
+});
+
+/** An app whose person has signed in. */
+async function signedIn(host: ExpressHost, sdk: OfficialSdk = CLIENT_2, dpop?: DpopSession): Promise<McpApp> {
+  const app = new McpApp(host.mcpUrl, new Visitor(), { sdk, dpop });
+  await app.connect();
+  return app;
+}
+
+/** Answers with what the handler knows. */
+const mountEcho = ({ handleMcpRequest }: ExpressHost['express']) =>
+  handleMcpRequest((req, res) => res.json({ user: req.user, scopes: req.auth?.scopes, body: req.body }));
+
+const post = (host: ExpressHost, headers: Record<string, string>, body = '{}') =>
+  fetch(host.mcpUrl, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body });
+
+describe.each([CLIENT_2, SDK_1])('$name', (sdk) => {
+  it('signs in from a bare 401, with consent, calls tools, and refreshes', async () => {
+    const host = await start({ client: { extractCustomData: ({ groups }) => ({ groups }) } });
+    const person = new Visitor();
+    const app = new McpApp(host.mcpUrl, person, { sdk });
+    await app.connect();
+    const metadata = `${host.issuer}/.well-known/oauth-protected-resource/mcp`;
+    expect(app.exchanges[0]).toMatchObject({
+      status: 401,
+      challenge: `Bearer scope="notes:read", resource_metadata="${metadata}"`,
+    });
+    expect(app.asked[0]).toBe(metadata);
+    expect(person.consentPage).toContain('Read your notes');
+
+    const { extra, clientId, scopes, resource } = JSON.parse(await app.call('whoami'));
+    const { sub } = decodeJwt(app.current!.access_token);
+    expect({ clientId, scopes, resource }).toEqual({
+      clientId: app.clientInformation()!.client_id,
+      scopes: ['notes:read'],
+      resource: host.mcpUrl,
+    });
+    expect(extra).toEqual({ sub, claims: expect.objectContaining(ADA), customData: { groups: ['staff'] } });
+
+    const before = app.current!;
+    app.current = { ...before, access_token: 'worn out' };
+    expect(await app.call('whoami')).toContain('ada@example.com');
+    expect(app.current.refresh_token).not.toBe(before.refresh_token);
+    expect(app.authorizations).toHaveLength(1);
+    await app.close();
+  });
+});
+
+describe('a tool that needs more than its client has', () => {
+  it('makes client 2.4 step up', async () => {
+    const app = await signedIn(await start());
+    expect(await app.call('write')).toContain('done');
+    expect(app.authorizations).toHaveLength(2);
+    expect(decodeJwt(app.current!.access_token).scope).toBe('notes:read notes:write');
+    await app.close();
+  });
+
+  it('fails for sdk 1.32, which tries its refresh token, until the app asks for the scope', async () => {
+    const app = await signedIn(await start(), SDK_1);
+    await expect(app.call('write')).rejects.toThrow('403');
+    await app.signInFor('notes:read notes:write');
+    expect(await app.call('write')).toContain('done');
+    await app.close();
+  });
+});
+
+describe('the handler', () => {
+  it('knows the person, by the name that the identity provider has for them too', async () => {
+    const host = await start({ mount: mountEcho, client: { extractCustomData: () => ({ plan: 'pro' }) } });
+    const token = await tokenFor(host);
+    const response = await post(host, { authorization: `Bearer ${token}` }, '{"jsonrpc":"2.0"}');
+    expect(await response.json()).toEqual({
+      user: {
+        accountId: decodeJwt(token).sub,
+        userId: 'ada',
+        claims: expect.objectContaining(ADA),
+        customData: { plan: 'pro' },
+      },
+      scopes: ['notes:read'],
+      body: { jsonrpc: '2.0' },
+    });
+  });
+
+  it('may be that of an app on mcp-oidc-provider, with the transport of sdk 1.32', async () => {
+    const host = await start({
+      mount: ({ handleMcpRequest }) =>
+        handleMcpRequest(async (req, res) => {
+          if (!req.user) {
+            res.status(401).json({ error: 'Unauthorized' });
+            return;
+          }
+          const server = new McpServer1({ name: 'example', version: '1.0.0' }, { capabilities: { tools: {} } });
+          server.registerTool('whoami', { description: 'Says who is calling' }, async () => ({
+            content: [{ type: 'text', text: JSON.stringify({ user: req.user }) }],
+          }));
+          const transport = new StreamableHTTPServerTransport({
+            sessionIdGenerator: undefined,
+            enableJsonResponse: true,
+          });
+          res.on('close', () => {
+            void transport.close();
+            void server.close();
+          });
+          await server.connect(transport);
+          await transport.handleRequest(req, res, req.body);
+        }),
+    });
+    const app = await signedIn(host, SDK_1);
+    expect(JSON.parse(await app.call('whoami'))).toMatchObject({ user: { userId: 'ada', claims: ADA } });
+    await app.close();
+  });
+
+  it('gets every method, each with a token', async () => {
+    const methods: string[] = [];
+    const host = await start({
+      mount: ({ handleMcpRequest }) =>
+        handleMcpRequest((req, res) => {
+          methods.push(`${req.method} ${req.user?.userId}`);
+          res.end();
+        }),
+    });
+    const authorization = `Bearer ${await tokenFor(host)}`;
+    for (const method of ['GET', 'POST', 'DELETE', 'PUT']) {
+      expect((await fetch(host.mcpUrl, { method })).status).toBe(401);
+      expect((await fetch(host.mcpUrl, { method, headers: { authorization } })).status).toBe(200);
+    }
+    expect(methods).toEqual(['GET ada', 'POST ada', 'DELETE ada', 'PUT ada']);
+  });
+
+  it('asks for a step-up by throwing what requireScope throws', async () => {
+    const handler: McpRequestHandler = (req) => requireScope(req.auth, 'notes:write');
+    const host = await start({ mount: ({ handleMcpRequest }) => handleMcpRequest(handler) });
+    const response = await post(host, { authorization: `Bearer ${await tokenFor(host)}` });
+    expect(response.status).toBe(403);
+    expect(response.headers.get('www-authenticate')).toBe(
+      `Bearer error="insufficient_scope", scope="notes:read notes:write", resource_metadata="${host.issuer}/.well-known/oauth-protected-resource/mcp"`,
+    );
+  });
+
+  it('gets no body that is no JSON', async () => {
+    const handler = vi.fn();
+    const host = await start({ mount: ({ handleMcpRequest }) => handleMcpRequest(handler) });
+    const authorization = `Bearer ${await tokenFor(host)}`;
+    const broken = await post(host, { authorization }, '{');
+    expect(broken.status).toBe(400);
+    expect(await broken.json()).toMatchObject({ jsonrpc: '2.0', error: { code: -32700 }, id: null });
+    const large = await post(host, { authorization }, JSON.stringify('x'.repeat(5 * 1024 * 1024)));
+    expect(large.status).toBe(413);
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  it('is mounted once', async () => {
+    const host = await start();
+    expect(() => mountTools(host.express)).toThrow('already');
+  });
+});
+
+describe('a call is refused with 401 and the way to another token, where it has', () => {
+  let host: ExpressHost;
+  let token: string;
+  let idToken: string;
+  let elsewhere: string;
+  beforeAll(async () => {
+    host = await startExpressHost({
+      scopesSupported: SCOPES,
+      resources: [{ identifier: 'https://other.example.com/mcp', scopes: SCOPES }],
+    });
+    host.upstream.claims = ADA;
+    token = await tokenFor(host);
+    ({ id_token: idToken } = await tokensFor(host, { scope: 'openid notes:read' }));
+    ({ access_token: elsewhere } = await tokensFor(host, { resource: 'https://other.example.com/mcp' }));
+  });
+  afterAll(() => host[Symbol.asyncDispose]());
+  afterEach(() => vi.useRealTimers());
+
+  const refused = async (response: Response) => {
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toMatch(
+      /^Bearer (error="invalid_token", error_description="[^"]+", )?scope="notes:read", resource_metadata="[^"]+"$/,
+    );
+    expect(await response.json()).toMatchObject({ error: 'invalid_token' });
+  };
+
+  it.each<[string, () => string | undefined]>([
+    ['no token', () => undefined],
+    ['a token of another resource', () => `Bearer ${elsewhere}`],
+    ['an ID token', () => `Bearer ${idToken}`],
+    ['a token that is not signed', () => `Bearer ${new UnsecuredJWT(decodeJwt(token)).encode()}`],
+    ['a token whose signature is another', () => `Bearer ${token.slice(0, -4)}AAAA`],
+    ['two tokens in one header', () => `Bearer ${token}, Bearer ${token}`],
+    ['the token under another scheme', () => `DPoP ${token}`],
+    ['the token as a password', () => `Basic ${btoa(`x:${token}`)}`],
+  ])('%s', async (_, authorization) => {
+    const value = authorization();
+    await refused(await post(host, value === undefined ? {} : { authorization: value }));
+  });
+
+  it('two Authorization headers', async () => {
+    for (const authorization of [
+      [`Bearer ${token}`, `Bearer ${token}`],
+      ['Bearer x', `Bearer ${token}`],
+      [`Bearer ${token}`, 'Basic eDp5'],
+    ]) {
+      const sent = request(host.mcpUrl, { method: 'POST', headers: { authorization } as never });
+      sent.end();
+      const [response] = await once(sent, 'response');
+      expect(response.statusCode).toBe(401);
+      response.resume();
+    }
+  });
+
+  it('the token in the query or in a cookie', async () => {
+    await refused(await fetch(`${host.mcpUrl}?access_token=${token}`, { method: 'POST' }));
+    await refused(await post(host, { cookie: `access_token=${token}` }));
+  });
+
+  it('a token that has expired', async () => {
+    expect((await post(host, { authorization: `Bearer ${token}` })).status).not.toBe(401);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_601_000 });
+    await refused(await post(host, { authorization: `Bearer ${token}` }));
+  });
+});
+
+describe('a token', () => {
+  it('is over with its grant, at once', async () => {
+    const keyv = new Keyv();
+    const host = await start({ store: keyv, mount: mountEcho });
+    const tokens = await tokensFor(host);
+    const authorization = `Bearer ${tokens.access_token}`;
+    expect((await post(host, { authorization })).status).toBe(200);
+    await fetch(`${host.issuer}/revoke`, {
+      method: 'POST',
+      body: new URLSearchParams({ token: tokens.refresh_token, client_id: tokens.client_id }),
+    });
+    const grantId = tokens.refresh_token.split('.')[0]!;
+    expect(await storeFor(keyv).read([grantKey(grantId)])).toEqual([undefined]);
+    expect((await post(host, { authorization })).status).toBe(401);
+  });
+
+  it('is no invalid one while the store is down', async () => {
+    const keyv = new Keyv();
+    const host = await start({ store: keyv, mount: mountEcho });
+    const authorization = `Bearer ${await tokenFor(host)}`;
+    vi.spyOn(storeFor(keyv), 'read').mockRejectedValue(new StoreUnavailable('gone'));
+    const response = await post(host, { authorization });
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('5');
+    expect(response.headers.get('www-authenticate')).toBeNull();
+  });
+
+  it('without a scope that every call needs is asked for it', async () => {
+    const host = await start({ mount: mountEcho });
+    const { access_token } = await tokensFor(host, { scope: 'notes:write' });
+    const response = await post(host, { authorization: `Bearer ${access_token}` });
+    expect(response.status).toBe(403);
+    expect(response.headers.get('www-authenticate')).toMatch(
+      /^Bearer error="insufficient_scope", scope="notes:write notes:read", /,
+    );
+  });
+
+  it('may be bound to a key, where that is switched on, and is worth nothing without it', async () => {
+    const host = await start({ dpop: true });
+    const app = await signedIn(host, CLIENT_2, await DpopSession.create());
+    expect(app.exchanges[0]!.challenge).toMatch(/, DPoP algs="ES256 EdDSA RS256 PS256"$/);
+    expect(await app.call('whoami')).toContain('ada@example.com');
+    for (const scheme of ['Bearer', 'DPoP']) {
+      const response = await post(host, { authorization: `${scheme} ${app.current!.access_token}` });
+      expect(response.status, scheme).toBe(401);
+    }
+    await app.close();
+  });
+});
+
+describe('browsers', () => {
+  it('may ask from every origin, without credentials, and read why they were refused', async () => {
+    const host = await start();
+    const origin = 'https://app.example.com';
+    const preflight = await fetch(host.mcpUrl, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'POST' },
+    });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('access-control-allow-origin')).toBe('*');
+    expect(preflight.headers.get('access-control-allow-credentials')).toBeNull();
+    const response = await post(host, { origin });
+    expect(response.status).toBe(401);
+    expect(response.headers.get('access-control-allow-origin')).toBe('*');
+    expect(response.headers.get('access-control-expose-headers')).toContain('WWW-Authenticate');
+  });
+});
+
+describe('the app', () => {
+  it('tells where to sign in for this MCP server, and for no other', async () => {
+    const host = await start();
+    for (const path of ['/.well-known/oauth-protected-resource/mcp', '/.well-known/oauth-protected-resource']) {
+      expect(await (await fetch(host.issuer + path)).json()).toEqual({
+        resource: host.mcpUrl,
+        authorization_servers: [host.issuer],
+        scopes_supported: ['notes:read'],
+        bearer_methods_supported: ['header'],
+      });
+    }
+    for (const path of ['oauth-protected-resource/other', 'oauth-authorization-server/mcp']) {
+      expect((await fetch(`${host.issuer}/.well-known/${path}`)).status).toBe(404);
+    }
+  });
+
+  it('takes further routes, also for its root, and says that it runs', async () => {
+    const host = await start();
+    host.express.app.get('/', (_req, res) => res.send('Welcome'));
+    expect(await (await fetch(host.issuer)).text()).toBe('Welcome');
+    expect(await (await fetch(`${host.issuer}/health`)).json()).toMatchObject({ status: 'ok' });
+    expect((await fetch(`${host.issuer}/nothing`)).status).toBe(404);
+  });
+
+  it('lets middleware see every request', async () => {
+    const seen: string[] = [];
+    const host = await start({
+      customMiddleware: [
+        (req, _res, next) => {
+          seen.push(req.path);
+          next();
+        },
+      ],
+    });
+    await fetch(`${host.issuer}/jwks`);
+    await post(host, {});
+    expect(seen).toEqual(['/jwks', '/mcp']);
+  });
+
+  it('says in the log where middleware has read what was for the authorization server', async () => {
+    const log = vi.spyOn(console, 'error').mockReturnValue();
+    const host = await start({ customMiddleware: [urlencoded({ extended: true })] });
+    const response = await fetch(`${host.issuer}/token`, {
+      method: 'POST',
+      body: new URLSearchParams({ grant_type: 'refresh_token' }),
+    });
+    expect(response.status).toBe(500);
+    expect(await response.json()).toEqual({ error: 'server_error' });
+    expect(log.mock.calls.flat().join()).toContain('before every parser of bodies');
+  });
+
+  it('is what a request means that names no resource', async () => {
+    const host = await start({ resources: [{ identifier: 'https://other.example.com/mcp' }] });
+    const { access_token } = await tokensFor(host, { resource: undefined });
+    expect(decodeJwt(access_token).aud).toBe(host.mcpUrl);
+  });
+
+  it('goes on where the store was down when it started', async () => {
+    const keyv = new Keyv();
+    const store = storeFor(keyv);
+    const list = vi.spyOn(store, 'list').mockRejectedValue(new StoreUnavailable('gone'));
+    const host = await start({ store: keyv });
+    expect((await fetch(`${host.issuer}/jwks`)).status).toBe(503);
+    list.mockRestore();
+    await expect(tokenFor(host)).resolves.toBeTruthy();
+  });
+});
+
+describe('a setting that is wrong', () => {
+  const right = { baseUrl: 'http://localhost:3000', isProduction: true, jwks: 'store' as const };
+  it.each<[string, Partial<McpExpressOptions>]>([
+    ['mcpEndpointPath', { mcpEndpointPath: 'mcp' }],
+    ['scopesSupported', { scopesSupported: ['two words'] }],
+    ['scopesSupported', { scopesSupported: 'read write' as never }],
+    ['baseUrl', { baseUrl: undefined as never }],
+    ['secret', { secret: 'short' }],
+    ['baseUrl', { baseUrl: 'mcp.example.com' }],
+    ['jwks', { jwks: undefined }],
+    ['store: got the memory', {}],
+  ])('is named at the start: %s', async (name, wrong) => {
+    await expect(startExpressHost({ ...right, ...wrong })).rejects.toThrow(name);
+  });
+});
+
+async function tokenFor(host: ExpressHost): Promise<string> {
+  return (await tokensFor(host)).access_token;
+}
+
+/** What a client gets that asks for something of its own. */
+async function tokensFor(host: ExpressHost, params: { scope?: string; resource?: string | undefined } = {}) {
+  const redirectUri = 'https://client.example.com/callback';
+  const registration = await fetch(`${host.issuer}/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ client_name: 'Test', redirect_uris: [redirectUri], token_endpoint_auth_method: 'none' }),
+  });
+  const { client_id } = (await registration.json()) as { client_id: string };
+  const url = new URL('/authorize', host.issuer);
+  const verifier = 'v'.repeat(43);
+  const challenge = Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier))).toString(
+    'base64url',
+  );
+  url.search = new URLSearchParams({
+    response_type: 'code',
+    client_id,
+    redirect_uri: redirectUri,
+    code_challenge: challenge,
+    code_challenge_method: 'S256',
+    ...definedOf({ resource: host.mcpUrl, ...params }),
+  }).toString();
+  const answer = await new Visitor().authorize(url, redirectUri);
+  const response = await fetch(`${host.issuer}/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'authorization_code',
+      client_id,
+      code: answer.get('code') ?? '',
+      code_verifier: verifier,
+      redirect_uri: redirectUri,
+    }),
+  });
+  return { client_id, ...((await response.json()) as Record<'access_token' | 'id_token' | 'refresh_token', string>) };
+}
+
+function definedOf(params: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(params).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
