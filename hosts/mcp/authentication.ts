@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { JWTVerifyGetKey } from 'jose';
 import { verifyBearer } from '../../lambda/authorizer/bearer';
 import { BearerError, refusalOf } from '../../lambda/authorizer/bearer-error';
 import { credentialsOf } from '../../lambda/authorizer/credentials';
-import { logEvent, logProblem } from '../../lambda/provider/log';
+import { currentRequest, logEvent, logProblem } from '../../lambda/provider/log';
 import { type Store, StoreUnavailable } from '../../lambda/store/store';
 import { findCaller } from './find-caller';
 import type { ProtectedResource } from './protected-resource';
@@ -18,16 +19,17 @@ export interface AuthenticationContext {
 
 /** Lets in who has an access token for the resource, and says who that is in `req.user` and `req.auth`. */
 export function authentication(context: AuthenticationContext): RequestHandler {
-  return async (req, res, next) => {
-    try {
-      await authenticate(req, context);
-    } catch (error) {
-      if (error instanceof BearerError) return answerBearerError(res, error);
-      if (!(error instanceof StoreUnavailable)) throw error;
-      return answerBearerError(res, unavailable(error));
-    }
-    next();
-  };
+  return (req, res, next) =>
+    currentRequest.run({ id: randomUUID() }, async () => {
+      try {
+        await authenticate(req, context);
+      } catch (error) {
+        if (error instanceof BearerError) return answerBearerError(res, error);
+        if (error instanceof StoreUnavailable) return answerBearerError(res, unavailable(error));
+        throw error;
+      }
+      next();
+    });
 }
 
 /** @throws BearerError, StoreUnavailable */
