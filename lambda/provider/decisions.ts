@@ -2,7 +2,7 @@ import type { errors, Provider } from 'oidc-provider';
 import { logEvent } from './log';
 import { currentUnitOfWork } from './unit-of-work';
 
-/** Every decision as an event with a stable name. */
+/** Every decision of the engine's as an event with a stable name. */
 export function logDecisions(provider: Provider): void {
   provider.on('registration_create.success', (_ctx, client) =>
     logEvent('client.registered', { clientId: client.clientId }),
@@ -14,9 +14,6 @@ export function logDecisions(provider: Provider): void {
   });
   provider.on('interaction.started', (ctx) =>
     logEvent('sign_in.started', { clientId: ctx.oidc.client?.clientId, resource: ctx.oidc.params?.resource }),
-  );
-  provider.on('authorization.success', (ctx) =>
-    logEvent('code.issued', { clientId: ctx.oidc.client?.clientId, sub: ctx.oidc.session?.accountId }),
   );
   provider.on('grant.success', (ctx) => {
     const fields = {

@@ -244,6 +244,7 @@ export class SignIn {
       return errorPage(presentation, 'used', { fields: { clientId } });
     }
     logEvent('person.signed_in', { clientId, sub: person.sub });
+    logEvent('code.issued', { clientId, sub: person.sub });
     return response;
   }
 

@@ -55,7 +55,7 @@ describe('a sign-in of an app', () => {
     const paths = logged('AuthProvider')
       .filter(({ event }) => event !== 'request.answered')
       .map(({ requestId }) => answered.get(requestId));
-    expect(paths).toEqual(['/register', '/authorize', '/interaction/{uid}', '/callback', '/authorize/{uid}', '/token']);
+    expect(paths).toEqual(['/register', '/authorize', '/interaction/{uid}', '/callback', '/callback', '/token']);
   });
 
   it('counts, each metric once, for the issuer', () => {

@@ -166,8 +166,8 @@ describe('the log', () => {
       'client.registered',
       'sign_in.started',
       'consent.given',
-      'code.issued',
       'person.signed_in',
+      'code.issued',
       'token.issued',
       'token.issued',
     ]);
