@@ -28,6 +28,11 @@ export interface ResourceOption {
   readonly scopes?: readonly ScopeOption[];
   /** Whether it is meant by requests without `resource` where several resources are registered. */
   readonly default?: boolean;
+  /**
+   * Whether it may act for people at the identity provider, with their consent, by tokens of that one (docs/upstream-tokens.md); where
+   * absent no.
+   */
+  readonly upstreamTokens?: boolean;
 }
 
 /** What an authorization server is made from, whatever hosts it. */

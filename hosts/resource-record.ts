@@ -48,7 +48,8 @@ export function isServed({ protocol, hostname }: URL): boolean {
 }
 
 /** The record of a protected resource, its defaults filled in. */
-export function resourceRecord({ identifier, name, scopes = [], default: isDefault }: ResourceOption): ResourceRecord {
+export function resourceRecord(option: ResourceOption): ResourceRecord {
+  const { identifier, name, scopes = [], default: isDefault = false, upstreamTokens } = option;
   const given = scopes.length > 0 ? scopes : [DEFAULT_SCOPE];
   const marked = given.some((scope) => scope.default);
   return {
@@ -61,6 +62,7 @@ export function resourceRecord({ identifier, name, scopes = [], default: isDefau
       default: marked ? scope.default === true : i === 0,
       implies: scope.implies ?? [],
     })),
-    default: isDefault ?? false,
+    default: isDefault,
+    ...(upstreamTokens ? { upstreamTokens } : {}),
   };
 }

@@ -79,7 +79,7 @@ const LAWS: Law[] = [
       ['hosts', 'lambda/authorizer', 'lambda/provider', 'lambda/key-set', 'lambda/rotate-keys', 'stores'].some(
         (folder) => inside(folder)(imported),
       ) ||
-      ['lambda/store/store', ...CONTRACT].includes(imported) ||
+      ['lambda/store/store', 'lambda/resource-server/upstream-token-error', ...CONTRACT].includes(imported) ||
       (isPackage(imported) && !isConstruct(imported) && !isLambdaOnly(imported) && !isOf(imported, ['@aws-sdk'])),
   },
   {

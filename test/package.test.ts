@@ -73,10 +73,10 @@ describe('the package', () => {
         'dist/bin/mcp-oidc-auth.js',
         'dist/bin/start.js',
         ...bearer.flatMap((name) => ['.d.ts', '.js'].map((suffix) => `dist/lambda/authorizer/${name}${suffix}`)),
-        ...['credential', 'upstream-token'].flatMap((name) =>
+        ...['credential', 'upstream-token', 'upstream-token-error'].flatMap((name) =>
           ['.d.ts', '.js'].map((suffix) => `dist/lambda/resource-server/${name}${suffix}`),
         ),
-        ...['auth-provider', 'caller', 'express-request', 'index', 'setup-express'].map(
+        ...['auth-provider', 'caller', 'express-request', 'idp-tokens', 'index', 'setup-express'].map(
           (name) => `dist/hosts/mcp/${name}.d.ts`,
         ),
         ...['oidc', 'oidc-client', 'options', 'settings', 'standalone'].map((name) => `dist/hosts/${name}.d.ts`),

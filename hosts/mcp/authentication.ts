@@ -5,16 +5,18 @@ import { verifyBearer } from '../../lambda/authorizer/bearer';
 import { BearerError, refusalOf } from '../../lambda/authorizer/bearer-error';
 import { credentialsOf } from '../../lambda/authorizer/credentials';
 import { currentRequest, logEvent, logProblem } from '../../lambda/provider/log';
+import type { AuthorizationServer } from '../../lambda/provider/server';
 import { type Store, StoreUnavailable } from '../../lambda/store/store';
 import { findCaller } from './find-caller';
 import type { ProtectedResource } from './protected-resource';
+import { upstreamSources } from './upstream-sources';
 
 export interface AuthenticationContext {
   readonly resource: ProtectedResource;
   readonly issuer: string;
   readonly keySet: JWTVerifyGetKey;
+  readonly server: AuthorizationServer;
   readonly store: Store;
-  readonly dpop: boolean;
 }
 
 /** Lets in who has an access token for the resource, and says who that is in `req.user` and `req.auth`. */
@@ -34,22 +36,26 @@ export function authentication(context: AuthenticationContext): RequestHandler {
 
 /** @throws BearerError, StoreUnavailable */
 async function authenticate(req: Request, context: AuthenticationContext): Promise<void> {
-  const { resource, issuer, keySet, store, dpop } = context;
+  const { resource, issuer, keySet, server, store } = context;
+  const { needed } = resource;
   const { authorization: all = [], dpop: proofs = [] } = req.headersDistinct;
   // Of two nobody knows which is meant, and joined they are none.
   const authorization = all.length > 0 ? all.join(', ') : undefined;
-  const needed = { audience: resource.identifier, scopes: resource.defaultScopes };
   const proof = proofs.length === 1 ? proofs[0] : undefined;
   const bearer = await verifyBearer(authorization, {
-    ...needed,
+    audience: needed.audience,
+    scopes: needed.scopes,
     issuer,
     keySet,
-    ...(dpop ? { dpop: { proof, method: req.method } } : {}),
+    ...(needed.dpop ? { dpop: { proof, method: req.method } } : {}),
   });
   const token = credentialsOf(authorization ?? '')?.token ?? '';
   const { user, auth } = await findCaller(token, bearer, store).catch((error) => {
-    throw refusalOf(error, { ...needed, dpop });
+    throw refusalOf(error, needed);
   });
+  const { sub, client_id, claims } = bearer;
+  const source = () => server.upstreamToken({ ...claims, sub, client_id, aud: needed.audience });
+  for (const caller of [user, auth]) upstreamSources.set(caller, source);
   req.user = user;
   req.auth = auth;
 }

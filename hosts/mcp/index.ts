@@ -9,6 +9,7 @@ export {
   type ProxyOAuthServerProviderConfig,
 } from './auth-provider';
 export type { AuthInfo, Person, Person as AuthenticatedUser } from './caller';
+export { getIdpTokens, type UpstreamToken, UpstreamTokenError } from './idp-tokens';
 export {
   type McpExpress,
   // By the names that mcp-oidc-provider has for them.

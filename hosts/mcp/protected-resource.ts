@@ -1,4 +1,4 @@
-import { metadataUrl } from '../../lambda/authorizer/bearer-error';
+import { metadataUrl, type Needed } from '../../lambda/authorizer/bearer-error';
 import { DPOP_ALGORITHMS, type ResourceRecord } from '../../lib/contract';
 import type { ResourceOption, ScopeOption } from '../options';
 import { checkScopes, isOpenIdScope, resourceRecord } from '../resource-record';
@@ -51,6 +51,11 @@ export class ProtectedResource {
   /** What clients ask for first, and every call needs. */
   get defaultScopes(): string[] {
     return this.#record.scopes.filter((scope) => scope.default).map(({ name }) => name);
+  }
+
+  /** What every call needs. */
+  get needed(): Needed {
+    return { audience: this.identifier, scopes: this.defaultScopes, dpop: this.#dpop };
   }
 
   /** RFC 9728 section 2. */

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Express, Request, RequestHandler, Response } from 'express';
-import { BearerError } from '../../lambda/authorizer/bearer';
 import { remoteKeySet } from '../../lambda/authorizer/remote-key-set';
 import { logProblem } from '../../lambda/provider/log';
 import { StoreUnavailable } from '../../lambda/store/store';
@@ -11,6 +10,7 @@ import { answerBearerError, authentication } from './authentication';
 import { authorizationServer } from './authorization-server';
 import { openToBrowsers } from './cors';
 import { loadExpress } from './express';
+import { refusalOfHandler } from './handler-refusal';
 import { jsonBody } from './json-body';
 import { metadataRoute } from './metadata-route';
 import { checkMcpServer, ProtectedResource } from './protected-resource';
@@ -30,6 +30,13 @@ export interface McpExpressOptions extends HostOptions {
    * @default one scope, `mcp:use`
    */
   readonly scopesSupported?: readonly (string | ScopeOption)[];
+
+  /**
+   * Whether the MCP server may act for people at the identity provider, by `getIdpTokens`. The consent page says so.
+   *
+   * @default false
+   */
+  readonly upstreamTokens?: boolean;
 
   /**
    * Runs before everything else, for example to write a log. What reads bodies must leave those of the authorization server alone.
@@ -61,7 +68,7 @@ const RETRY = 5_000;
  * @throws SettingsError naming every setting that is missing or wrong
  */
 export function setupMcpExpress(options: McpExpressOptions): McpExpress {
-  const { mcpEndpointPath = '/mcp', scopesSupported = [], customMiddleware = [], ...host } = options;
+  const { mcpEndpointPath = '/mcp', scopesSupported = [], customMiddleware = [], upstreamTokens = false } = options;
   const { dpop = false, trustedProxies = 0, resources = [] } = options;
   const settings = new Settings();
   checkMcpServer(settings, mcpEndpointPath, scopesSupported);
@@ -76,8 +83,8 @@ export function setupMcpExpress(options: McpExpressOptions): McpExpress {
     dpop,
   });
   // For a request that names no resource, as older clients do, this MCP server is meant.
-  const own = { ...resource.option, default: !resources.some((other) => other?.default) };
-  const hosted = hostedServer({ ...host, resources: isWrong ? resources : [own, ...resources] }, settings);
+  const own = { ...resource.option, upstreamTokens, default: !resources.some((other) => other?.default) };
+  const hosted = hostedServer({ ...options, resources: isWrong ? resources : [own, ...resources] }, settings);
   start(hosted);
 
   const express = loadExpress();
@@ -94,7 +101,8 @@ export function setupMcpExpress(options: McpExpressOptions): McpExpress {
   app.use(authorizationServer(hosted, ['/']));
 
   const keySet = remoteKeySet(`${issuer}/jwks`, {}, () => ownKeys(hosted));
-  const authenticate = authentication({ resource, issuer, keySet, store: hosted.store, dpop });
+  const { server, store } = hosted;
+  const authenticate = authentication({ resource, issuer, keySet, server, store });
   let handled = false;
   return {
     app,
@@ -105,8 +113,9 @@ export function setupMcpExpress(options: McpExpressOptions): McpExpress {
         try {
           await handler(req, res);
         } catch (error) {
-          if (!(error instanceof BearerError) || res.headersSent) throw error;
-          answerBearerError(res, error);
+          const refusal = refusalOfHandler(error, resource.needed);
+          if (refusal === undefined || res.headersSent) throw error;
+          answerBearerError(res, refusal);
         }
       });
     },

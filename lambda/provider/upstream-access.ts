@@ -121,7 +121,7 @@ export class UpstreamAccess {
   }
 }
 
-/** Which grant an access token comes from: undefined where its person has not agreed that its resource server acts for them upstream. */
+/** Which grant an access token comes from, where it says so. Whether its person has agreed is in the grant. */
 export function grantHashOf({ [GRANT_CLAIM]: claim }: Readonly<Record<string, unknown>>): string | undefined {
   return typeof claim === 'string' && /^[\w-]{43}$/.test(claim) ? claim : undefined;
 }

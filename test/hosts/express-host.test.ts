@@ -162,15 +162,21 @@ describe('the handler', () => {
     expect(methods).toEqual(['GET ada', 'POST ada', 'DELETE ada', 'PUT ada']);
   });
 
-  it('asks for a step-up by throwing what requireScope throws', async () => {
-    const handler: McpRequestHandler = (req) => requireScope(req.auth, 'notes:write');
-    const host = await start({ mount: ({ handleMcpRequest }) => handleMcpRequest(handler) });
-    const response = await post(host, { authorization: `Bearer ${await tokenFor(host)}` });
-    expect(response.status).toBe(403);
-    expect(response.headers.get('www-authenticate')).toBe(
-      `Bearer error="insufficient_scope", scope="notes:read notes:write", resource_metadata="${host.issuer}/.well-known/oauth-protected-resource/mcp"`,
-    );
-  });
+  it.each(['of this copy', 'of the copy in another bundle'])(
+    'asks for a step-up by throwing what requireScope throws, %s',
+    async (copy) => {
+      if (copy !== 'of this copy') vi.resetModules();
+      const bearer = await import('../../lambda/authorizer/bearer.js');
+      expect(bearer.requireScope === requireScope).toBe(copy === 'of this copy');
+      const handler: McpRequestHandler = (req) => bearer.requireScope(req.auth, 'notes:write');
+      const host = await start({ mount: ({ handleMcpRequest }) => handleMcpRequest(handler) });
+      const response = await post(host, { authorization: `Bearer ${await tokenFor(host)}` });
+      expect(response.status).toBe(403);
+      expect(response.headers.get('www-authenticate')).toBe(
+        `Bearer error="insufficient_scope", scope="notes:read notes:write", resource_metadata="${host.issuer}/.well-known/oauth-protected-resource/mcp"`,
+      );
+    },
+  );
 
   it('gets no body that is no JSON', async () => {
     const handler = vi.fn();
