@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, CfnOutput, CfnParameter, Stack } from 'aws-cdk-lib';
 import { LambdaIntegration, RestApi } from 'aws-cdk-lib/aws-apigateway';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { build } from 'esbuild';
 import { decodeJwt } from 'jose';
@@ -59,7 +61,13 @@ function actingServer(app: App, code: string): void {
     }),
     clients: [OUR_EDITOR],
   });
+  // With no more than it needs, as the report on all permissions asks of every role.
+  const logGroup = new LogGroup(stack, 'ServerLogs');
+  const role = new Role(stack, 'ServerRole', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+  logGroup.grantWrite(role);
   const server = new LambdaFunction(stack, 'Server', {
+    role,
+    logGroup,
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
     code: Code.fromAsset(code),
@@ -67,7 +75,7 @@ function actingServer(app: App, code: string): void {
     memorySize: 256,
     environment: { USER_INFO: `${issuer}/me` },
   });
-  const api = auth.protectRestApi(new RestApi(stack, 'Api'), {
+  const api = auth.protectRestApi(new RestApi(stack, 'Api', { cloudWatchRole: false }), {
     name: 'Directory',
     integration: new LambdaIntegration(server),
     scopes: [{ name: 'directory:read', description: 'Look people up' }],
