@@ -51,6 +51,19 @@ export interface ScopeRecord {
   readonly implies: readonly string[];
 }
 
+/** What clients in a browser send to an MCP server beside what every page may: for its answer to a preflight, whoever gives that. */
+export const MCP_REQUEST_HEADERS: readonly string[] = [
+  'Authorization',
+  'Content-Type',
+  'Accept',
+  'MCP-Protocol-Version',
+  'Mcp-Method',
+  'Mcp-Name',
+  'Mcp-Session-Id',
+  'Last-Event-ID',
+  'DPoP',
+];
+
 /** A protected resource (RFC 9728, RFC 8707) that access tokens may be issued for. */
 export interface ResourceRecord {
   /** The canonical resource identifier: the `resource` that clients send and the `aud` of access tokens. */

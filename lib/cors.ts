@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import type { CorsOptions } from 'aws-cdk-lib/aws-apigateway';
+import { MCP_REQUEST_HEADERS } from './contract';
 
 /** Headers of a response that a client in a browser must be able to read. */
 export const EXPOSED_HEADERS = ['WWW-Authenticate', 'Mcp-Session-Id', 'Retry-After'];
@@ -8,17 +9,7 @@ export const EXPOSED_HEADERS = ['WWW-Authenticate', 'Mcp-Session-Id', 'Retry-Aft
 export const CORS_PREFLIGHT: CorsOptions = {
   allowOrigins: ['*'],
   allowMethods: ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS'],
-  allowHeaders: [
-    'Authorization',
-    'Content-Type',
-    'Accept',
-    'MCP-Protocol-Version',
-    'Mcp-Method',
-    'Mcp-Name',
-    'Mcp-Session-Id',
-    'Last-Event-ID',
-    'DPoP',
-  ],
+  allowHeaders: [...MCP_REQUEST_HEADERS],
   exposeHeaders: EXPOSED_HEADERS,
   maxAge: Duration.hours(1),
 };

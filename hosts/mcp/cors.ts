@@ -1,17 +1,6 @@
 import type { RequestHandler } from 'express';
+import { MCP_REQUEST_HEADERS } from '../../lib/contract';
 
-/** What clients in a browser send to an MCP server beside what every page may. */
-const REQUEST_HEADERS = [
-  'Authorization',
-  'Content-Type',
-  'Accept',
-  'MCP-Protocol-Version',
-  'Mcp-Method',
-  'Mcp-Name',
-  'Mcp-Session-Id',
-  'Last-Event-ID',
-  'DPoP',
-];
 const RESPONSE_HEADERS = ['WWW-Authenticate', 'MCP-Protocol-Version', 'Mcp-Session-Id', 'DPoP-Nonce', 'Retry-After'];
 
 /**
@@ -26,7 +15,7 @@ export function openToBrowsers(methods: readonly string[]): RequestHandler {
     res.setHeader('Access-Control-Expose-Headers', RESPONSE_HEADERS.join(', '));
     if (req.method !== 'OPTIONS' || req.headers['access-control-request-method'] === undefined) return next();
     res.setHeader('Access-Control-Allow-Methods', methods.join(', '));
-    res.setHeader('Access-Control-Allow-Headers', REQUEST_HEADERS.join(', '));
+    res.setHeader('Access-Control-Allow-Headers', MCP_REQUEST_HEADERS.join(', '));
     res.setHeader('Access-Control-Max-Age', '3600');
     res.status(204).end();
   };
