@@ -175,6 +175,8 @@ describe('the handler', () => {
       expect(response.headers.get('www-authenticate')).toBe(
         `Bearer error="insufficient_scope", scope="notes:read notes:write", resource_metadata="${host.issuer}/.well-known/oauth-protected-resource/mcp"`,
       );
+      // Express answers an error that has a status with these too, and with a page that has its stack.
+      expect(await response.json()).toMatchObject({ error: 'insufficient_scope' });
     },
   );
 
