@@ -24,6 +24,8 @@ afterEach(async () => {
   await harness[Symbol.asyncDispose]();
 });
 
+const atCallback = (url: URL) => url.href.startsWith(`${ISSUER}/callback`);
+
 type Counts = Partial<Record<keyof typeof SERVER_METRICS, number>>;
 
 const counts = () => countsOf(metricsOf(log.lines()));
@@ -159,6 +161,17 @@ describe('the metric', () => {
 });
 
 describe('the log', () => {
+  it('does not tell of a code that could not be stored', async () => {
+    const browser = harness.browser();
+    const consent = await browser.open(harness.authorizationRequest(client).url);
+    const { url } = await browser.submit(consent, 'allow', {}, atCallback);
+    vi.spyOn(DynamoStore.prototype, 'set').mockRejectedValue(Object.assign(new Error('down'), { $fault: 'server' }));
+    const answer = await harness.fetch(url, { headers: { cookie: browser.cookieHeader(url) } });
+    expect(answer.status).toBe(503);
+    expect(events()).not.toContain('code.issued');
+    expect(counts().SignInsCompleted).toBeUndefined();
+  });
+
   it('tells of each decision of a sign-in once', async () => {
     await harness.register();
     await harness.refresh(client, (await signInToTokens()).refresh_token);
