@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { atClient, Harness, ISSUER } from '../lambda/provider/harness';
+import { atCallback, atClient, Harness, ISSUER } from '../lambda/provider/harness';
 
 let harness: Harness;
 let client: Record<string, string>;
@@ -13,7 +13,6 @@ afterEach(() => {
 });
 
 const STRANGER = 'https://stranger.example/callback';
-const atCallback = (url: URL) => url.href.startsWith(`${ISSUER}/callback`);
 const atStranger = (url: URL) => url.href.startsWith(STRANGER);
 
 /** One consent page, sent as often as there are attempts, each of which has come back from upstream. */

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { currentRequest } from '../../lambda/provider/log';
-import { atClient, Harness, ISSUER, REDIRECT_URI } from '../lambda/provider/harness';
+import { atCallback, atClient, Harness, REDIRECT_URI } from '../lambda/provider/harness';
 
 let harness: Harness;
 let lines: string[];
@@ -22,8 +22,6 @@ afterEach(() => {
 const MARKUP = `</title></style><script>alert(1)</script><img src=x onerror=alert(1)>"'`;
 /** Clears the screen and turns what follows, by the seven-bit and the eight-bit introducer; a second line; the directions of a text. */
 const TERMINAL = '\u001b[2J\u009b31m\u0007\u007f\u0085\r\n{"event":"forged"}\u2028\u202e\u2066\u{e0041}';
-
-const atCallback = (url: URL) => url.href.startsWith(`${ISSUER}/callback`);
 
 /** That nothing of a page can run, whatever it shows. */
 function expectInert({ text, headers }: { text: string; headers: Headers }): void {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { clientKey } from '../../../lambda/provider/keys';
 import { RESOURCES_PARTITION } from '../../../lib/contract';
 import { Browser } from '../../support/browser';
-import { atClient, Harness, ISSUER, later, RESOURCE } from './harness';
+import { atCallback, atClient, Harness, ISSUER, later, RESOURCE } from './harness';
 
 let harness: Harness;
 let client: Record<string, string>;
@@ -12,7 +12,6 @@ beforeAll(async () => {
 });
 afterAll(() => harness[Symbol.asyncDispose]());
 
-const atCallback = (url: URL) => url.href.startsWith(`${ISSUER}/callback`);
 const atResume = (url: URL) => /^\/authorize\/./.test(url.pathname);
 const uidOf = ({ url }: { url: URL }) => url.pathname.split('/').at(-1) ?? '';
 

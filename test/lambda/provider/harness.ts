@@ -225,6 +225,11 @@ export function later(seconds: number): void {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + seconds * 1000 });
 }
 
+/** Where upstream's answer arrives: a person's browser stops before it asks. */
+export function atCallback(url: URL): boolean {
+  return url.href.startsWith(`${ISSUER}/callback`);
+}
+
 export function atClient(url: URL): boolean {
   return url.href.startsWith(REDIRECT_URI);
 }

@@ -6,7 +6,7 @@ import { DynamoStore } from '../../../lambda/store/dynamo-store';
 import type { SERVER_METRICS } from '../../../lib/contract';
 import { countsOf, metricsOf } from '../../support/embedded-metrics';
 import { catchLog } from '../../support/log-lines';
-import { atClient, Harness, ISSUER, later } from './harness';
+import { atCallback, atClient, Harness, ISSUER, later } from './harness';
 
 let harness: Harness;
 let client: Record<string, string>;
@@ -23,8 +23,6 @@ afterEach(async () => {
   vi.useRealTimers();
   await harness[Symbol.asyncDispose]();
 });
-
-const atCallback = (url: URL) => url.href.startsWith(`${ISSUER}/callback`);
 
 type Counts = Partial<Record<keyof typeof SERVER_METRICS, number>>;
 

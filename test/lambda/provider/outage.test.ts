@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DynamoStore, UnreadKeysError } from '../../../lambda/store/dynamo-store';
-import { atClient, Harness, ISSUER, later, REDIRECT_URI } from './harness';
+import { atCallback, atClient, Harness, later, REDIRECT_URI } from './harness';
 
 let harness: Harness;
 let client: Record<string, string>;
@@ -115,7 +115,6 @@ describe('an outage of the store', () => {
     await whileBroken(() => browser.open(consent.url));
     const page = await browser.open(consent.url);
     await whileBroken(() => browser.submit(page, 'allow', {}, atClient));
-    const atCallback = ({ href }: URL) => href.startsWith(`${ISSUER}/callback`);
     const callback = await browser.submit(page, 'allow', {}, atCallback);
     await whileBroken(() => browser.open(callback.url));
     const { url: answer } = await browser.open(callback.url, atClient);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DATABASES, describeOn } from '../../stores/databases';
 import { DpopClient } from '../../support/dpop-client';
-import { Harness, ISSUER, later } from './harness';
+import { atCallback, Harness, ISSUER, later } from './harness';
 
 /** What happens once, whoever asks for it at the same moment; of codes and refresh tokens see token-endpoint and refresh-token. */
 describeOn(DATABASES, (database) => {
@@ -26,7 +26,7 @@ describeOn(DATABASES, (database) => {
   describe('at once', () => {
     it('an answer from upstream is taken once, by one of many', async () => {
       const { browser, page } = await consent();
-      const answer = await browser.submit(page, 'allow', {}, (url) => url.href.startsWith(`${ISSUER}/callback`));
+      const answer = await browser.submit(page, 'allow', {}, atCallback);
       const cookie = browser.cookieHeader(answer.url);
       const answers = await times(10, () => harness.fetch(answer.url, { headers: { cookie } }));
       expect(answers.filter(({ status }) => status === 303)).toHaveLength(1);

@@ -3,7 +3,7 @@ import { grantIdOf } from '../../../lambda/provider/keys';
 import { DynamoStore } from '../../../lambda/store/dynamo-store';
 import { ON_LAMBDA } from '../../hosts/attacked-hosts';
 import { Browser } from '../../support/browser';
-import { atClient, Harness, ISSUER, later } from './harness';
+import { atCallback, atClient, Harness, later } from './harness';
 
 let harness: Harness;
 let logged: string[];
@@ -19,8 +19,6 @@ afterEach(async () => {
   vi.useRealTimers();
   await harness[Symbol.asyncDispose]();
 });
-
-const atCallback = (url: URL) => url.href.startsWith(`${ISSUER}/callback`);
 
 interface Secrets {
   [name: string]: string | undefined;

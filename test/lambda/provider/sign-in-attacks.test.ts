@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { atClient, Harness, ISSUER, later } from './harness';
+import { atCallback, atClient, Harness, ISSUER, later } from './harness';
 
 let harness: Harness;
 let client: Record<string, string>;
@@ -24,8 +24,6 @@ async function consent(params: Record<string, string> = {}) {
   const { url, codeVerifier } = harness.authorizationRequest(client, params);
   return { browser, page: await browser.open(url), codeVerifier };
 }
-
-const atCallback = (url: URL) => url.href.startsWith(`${ISSUER}/callback`);
 
 describe('nothing goes upstream, and no code comes back,', () => {
   it('before the person consents', async () => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { clientKey } from '../../../../lambda/provider/keys';
 import { currentRequest } from '../../../../lambda/provider/log';
 import { ON_LAMBDA } from '../../../hosts/attacked-hosts';
-import { atClient, Harness, ISSUER, later, REDIRECT_URI } from '../harness';
+import { atCallback, atClient, Harness, ISSUER, later, REDIRECT_URI } from '../harness';
 import { wordsOf } from './page';
 
 const SUPPORT = 'https://help.example.com/?from=sign-in&about=mcp';
@@ -28,8 +28,6 @@ afterEach(async () => {
   vi.useRealTimers();
   await harness[Symbol.asyncDispose]();
 });
-
-const atCallback = (url: URL) => url.href.startsWith(`${ISSUER}/callback`);
 
 async function consent() {
   const browser = harness.browser();
