@@ -16,6 +16,8 @@ export async function startTokenForwarder(mcpUrl: string, accessToken: string): 
     const forwarded = send(
       { host: '127.0.0.1', port: target.port, path: incoming.url, method: incoming.method },
       (answer) => {
+        // The client has left meanwhile.
+        if (outgoing.destroyed) return answer.destroy();
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
         pipeline(answer, outgoing, () => {});
       },
