@@ -6,14 +6,22 @@ import { join } from 'node:path';
 
 /** @param {import('esbuild').Metafile[]} metafiles of the bundles that are published */
 export function describeBundles(metafiles) {
+  const outputs = Object.assign({}, ...metafiles.map(({ outputs }) => outputs));
   const bom = billOfMaterials({
     inputs: Object.assign({}, ...metafiles.map(({ inputs }) => inputs)),
-    outputs: Object.assign({}, ...metafiles.map(({ outputs }) => outputs)),
+    outputs: Object.fromEntries(
+      Object.entries(outputs).map(([path, { inputs, ...output }]) => [path, { ...output, inputs: files(inputs) }]),
+    ),
   });
   writeFileSync('assets/THIRD-PARTY-LICENSES.txt', licences(bom.components));
   // The texts are in the other file.
   for (const component of [bom.metadata.component, ...bom.components]) delete component.evidence;
   writeFileSync('assets/sbom.cdx.json', `${JSON.stringify(bom, null, 2)}\n`);
+}
+
+/** Without what a plugin has put there, which is of no package. */
+function files(inputs) {
+  return Object.fromEntries(Object.entries(inputs).filter(([path]) => !path.startsWith('lean:')));
 }
 
 /** Of every package that has left code in an output, with the texts of its licence as evidence. */

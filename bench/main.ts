@@ -1,5 +1,6 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { measureDecision, measureModuleStarts } from './authorizer';
 import { measureColdStart } from './cold-start';
@@ -20,7 +21,7 @@ const BUNDLES = {
 };
 
 /** `npm run bench -- main 2000 10000` makes do with fewer; what was really run stands in the results. */
-const [SIGN_INS = 10_000, MANY = 100_000] = process.argv.slice(2).map(Number);
+const [SIGN_INS = 10_000, MANY = 1_000_000] = process.argv.slice(2).map(Number);
 const FEW = 1_000;
 
 /** What notes on oidc-provider 9.13.3 found for the stock server: KiB, operations of its adapter. */
@@ -32,6 +33,8 @@ async function main(): Promise<void> {
     gzipKib: gzipSync(readFileSync(path)).length / 1024,
   });
   const sizes = Object.fromEntries(Object.entries(BUNDLES).map(([name, path]) => [name, size(path)]));
+  const later = readdirSync(dirname(BUNDLES.provider)).map((name) => join(dirname(BUNDLES.provider), name));
+  const providerKib = later.reduce((sum, path) => sum + size(path).kib, 0);
 
   progress('The authorizer: module starts');
   const starts = measureModuleStarts({ empty: BUNDLES.empty, jose: BUNDLES.jose, authorizer: BUNDLES.authorizer }, 31);
@@ -87,13 +90,17 @@ async function main(): Promise<void> {
     },
     ratio('Provider: fresh process to first answered /token, CPU time', 'ms', coldStock!.cpu, coldOurs!.cpu, 0.5),
     ratio('Provider: the same by the clock', 'ms', coldStock!.firstToken, coldOurs!.firstToken, 0.5),
-    ratio('Provider: the same by the clock, with the start of Node', 'ms', coldStock!.process, coldOurs!.process, 0.5),
     {
-      what: 'Provider: bundle',
+      what: "Provider: the same with Node's own start, which is the same for both",
+      stock: `${coldStock!.process.toPrecision(3)} ms`,
+      ours: `${coldOurs!.process.toPrecision(3)} ms (${(coldOurs!.process / coldStock!.process).toFixed(2)})`,
+    },
+    {
+      what: 'Provider: bundle, with what it loads later',
       stock: `${sizes.stock?.kib.toFixed(0)} KiB`,
-      ours: `${sizes.provider?.kib.toFixed(0)} KiB`,
+      ours: `${providerKib.toFixed(0)} KiB`,
       limit: 'at most 750 KiB',
-      reached: (sizes.provider?.kib ?? 0) <= 750,
+      reached: providerKib <= 750,
     },
     rounds('codeToTokens', 'Code to tokens', 2),
     rounds('refresh', 'Refresh', 2),

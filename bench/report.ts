@@ -5,13 +5,14 @@ export interface Row {
   readonly what: string;
   readonly stock: string;
   readonly ours: string;
-  readonly limit: string;
-  readonly reached: boolean;
+  /** Absent where the row only tells. */
+  readonly limit?: string;
+  readonly reached?: boolean;
 }
 
 export function table(rows: readonly Row[]): string {
-  const lines = rows.map(({ what, stock, ours, limit, reached }) => {
-    return `| ${what} | ${stock} | ${ours} | ${limit} | ${reached ? 'yes' : 'no'} |`;
+  const lines = rows.map(({ what, stock, ours, limit = '', reached }) => {
+    return `| ${what} | ${stock} | ${ours} | ${limit} | ${{ true: 'yes', false: 'no', undefined: '' }[`${reached}`]} |`;
   });
   return ['| What | Stock | This server | Target | Reached |', '| --- | --- | --- | --- | --- |', ...lines].join('\n');
 }

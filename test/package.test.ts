@@ -83,6 +83,7 @@ describe('the package', () => {
         ...['authorizer', 'hosts', 'on-deploy', 'operator', 'provider', 'rotate-keys'].map(
           (name) => `assets/${name}/index.js`,
         ),
+        'assets/provider/openid-client.js',
         'assets/THIRD-PARTY-LICENSES.txt',
         'assets/sbom.cdx.json',
       ].sort(),

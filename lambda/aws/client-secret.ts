@@ -1,4 +1,4 @@
-import { ResourceNotFoundException, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { CachedSecret, type SecretValue } from '../provider/cached-secret';
 import { logProblem } from '../provider/log';
 import { secretReader } from './secret-reader';
@@ -38,7 +38,7 @@ async function textOf(value: Promise<SecretValue>): Promise<string | undefined> 
     return (await value).text;
   } catch (error) {
     // A secret that was never changed has no previous version.
-    if (!(error instanceof ResourceNotFoundException)) logProblem('secret.unavailable', error);
+    if ((error as Error).name !== 'ResourceNotFoundException') logProblem('secret.unavailable', error);
     return undefined;
   }
 }

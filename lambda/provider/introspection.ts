@@ -1,14 +1,14 @@
-import { createLocalJWKSet, decodeJwt, type JWTVerifyGetKey, errors as joseErrors } from 'jose';
+import { decodeJwt, type JWTVerifyGetKey, errors as joseErrors } from 'jose';
 import type { Client, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { GRANT_CLAIM } from '../../lib/contract';
 import { InvalidTokenError } from '../authorizer/invalid-token-error';
 import { verifyIssued } from '../authorizer/verify-token';
-import { publicJwk } from '../key-set/public-jwk';
 import type { Store } from '../store/store';
 import type { ServerKeys } from './key-source';
 import { grantKeyOf } from './keys';
 import { logEvent } from './log';
 import { STANDS_FOR } from './resource-server';
+import { verificationKeys } from './verification-keys';
 
 export interface IntrospectionContext {
   readonly keys: ServerKeys;
@@ -23,7 +23,7 @@ const INACTIVE = { active: false };
  * it is, that it is not active. The engine authenticates who asks; a JWT is what it cannot look up, and is answered here.
  */
 export function answerIntrospection(provider: Provider, { keys, store, onServerError }: IntrospectionContext): void {
-  const keySet = createLocalJWKSet({ keys: [...keys.signing.map(publicJwk), ...keys.published] });
+  const keySet = verificationKeys(keys);
 
   provider.use(async (ctx: KoaContextWithOIDC, next) => {
     await next();

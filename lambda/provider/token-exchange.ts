@@ -1,12 +1,12 @@
-import { createLocalJWKSet, decodeJwt, errors as joseErrors } from 'jose';
+import { decodeJwt, errors as joseErrors } from 'jose';
 import { errors, type Provider, type TokenEndpointGrantContext } from 'oidc-provider';
 import { InvalidTokenError } from '../authorizer/invalid-token-error';
 import { verifyIssued } from '../authorizer/verify-token';
-import { publicJwk } from '../key-set/public-jwk';
 import type { ServerKeys } from './key-source';
 import { grantKeyOf, upstreamTokenKeyOf } from './keys';
 import { STANDS_FOR, TOKEN_EXCHANGE } from './resource-server';
 import { type AccessTokenClaims, grantHashOf, NoUpstreamToken, type UpstreamAccess } from './upstream-access';
+import { verificationKeys } from './verification-keys';
 
 /** RFC 8693 section 3. */
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
@@ -32,10 +32,10 @@ type Context = TokenEndpointGrantContext<Parameters>;
 export function registerTokenExchange(
   provider: Provider,
   access: UpstreamAccess,
-  { signing, published }: ServerKeys,
+  keys: ServerKeys,
   upstreamIssuer: string,
 ): void {
-  const keys = createLocalJWKSet({ keys: [...signing.map(publicJwk), ...published] });
+  const keySet = verificationKeys(keys);
 
   async function exchange(ctx: Context): Promise<void> {
     const { params, client } = ctx.oidc;
@@ -53,7 +53,7 @@ export function registerTokenExchange(
     };
   }
 
-  /** Verified as every resource server does, with the keys that the engine signs with, has signed with and will sign with. */
+  /** Verified as every resource server does. */
   async function claimsOf(token: string, resources: readonly unknown[]): Promise<AccessTokenClaims> {
     const audience = unverifiedClaims(token).aud;
     // RFC 8693 section 2.2.2: a subject token that is unacceptable is an invalid request.
@@ -61,7 +61,7 @@ export function registerTokenExchange(
       throw new errors.InvalidRequest('subject_token must be an access token for this resource server');
     }
     try {
-      const { claims, sub, client_id } = await verifyIssued(token, { issuer: provider.issuer, audience, keySet: keys });
+      const { claims, sub, client_id } = await verifyIssued(token, { issuer: provider.issuer, audience, keySet });
       return { ...claims, sub, client_id, aud: audience };
     } catch (error) {
       if (!(error instanceof InvalidTokenError)) throw error;

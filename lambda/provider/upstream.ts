@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import * as client from 'openid-client';
 import type { UpstreamConfig } from '../../lib/contract';
 import { isAllowed, needsVerifiedAddress } from './allow-rules';
 import { logEvent, logProblem } from './log';
+import * as client from './openid-client';
 import { subjectOf } from './subject';
 import { within } from './time-limit';
 import { PersonNotAllowed, UpstreamRefused, UpstreamUnavailable } from './upstream-errors';

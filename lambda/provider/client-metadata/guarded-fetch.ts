@@ -2,7 +2,6 @@ import { promises as dns, type LookupAddress } from 'node:dns';
 import type { IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import { isPublicAddress } from './public-address';
 
 /** Milliseconds for everything: name, connection, TLS, headers and body. */
 const TIME_LIMIT = 2_500;
@@ -54,7 +53,7 @@ export class GuardedFetch {
     if (url.protocol !== 'https:') throw new FetchRefused('it is not https');
     // A connection to an address asks no resolver.
     const host = url.hostname.replace(/^\[|\]$/g, '');
-    if (isIP(host)) this.#requirePublic(url.hostname, [host]);
+    if (isIP(host)) await this.#requirePublic(url.hostname, [host]);
     const response = await this.#send(url);
     try {
       requireJson(response);
@@ -91,7 +90,7 @@ export class GuardedFetch {
 
   async #checkedAddresses(hostname: string): Promise<LookupAddress[]> {
     const addresses = await this.resolve(hostname);
-    this.#requirePublic(
+    await this.#requirePublic(
       hostname,
       addresses.map(({ address }) => address),
     );
@@ -99,8 +98,11 @@ export class GuardedFetch {
   }
 
   /** One address that is not public is enough: which of them is connected to is not ours to say. */
-  #requirePublic(hostname: string, addresses: readonly string[]): void {
-    if (this.internalHosts.has(hostname) || addresses.every(isPublicAddress)) return;
+  async #requirePublic(hostname: string, addresses: readonly string[]): Promise<void> {
+    if (this.internalHosts.has(hostname)) return;
+    // Few requests fetch anything: the others do not wait for what knows the ranges of addresses.
+    const { isPublicAddress } = await import('./public-address.js');
+    if (addresses.every(isPublicAddress)) return;
     throw new FetchRefused('its host has an address that is not public');
   }
 }

@@ -1,0 +1,22 @@
+/** What the server uses of openid-client: a file of its own beside the function's bundle, which only requests load that ask upstream. */
+export {
+  AuthorizationResponseError,
+  allowInsecureRequests,
+  authorizationCodeGrant,
+  buildAuthorizationUrl,
+  type ClientAuth,
+  ClientError,
+  ClientSecretBasic,
+  ClientSecretPost,
+  Configuration,
+  discovery,
+  fetchUserInfo,
+  type IDToken,
+  None,
+  ResponseBodyError,
+  refreshTokenGrant,
+  type ServerMetadata,
+  type TokenEndpointResponse,
+  type TokenEndpointResponseHelpers,
+  WWWAuthenticateChallengeError,
+} from 'openid-client';
