@@ -146,10 +146,7 @@ async function main(): Promise<void> {
   };
   writeFileSync('bench/results.json', `${JSON.stringify(results, undefined, 2)}\n`);
   const text = table(rows);
-  writeInto(
-    'bench',
-    `${text}\n\nMeasured on ${results.date} with Node ${machine.node} on ${machine.cpus} CPUs, which other work shared.`,
-  );
+  writeInto('bench', `${text}\n\nMeasured on ${results.date} with Node ${machine.node} on ${machine.cpus} CPUs.`);
   console.log(text);
 }
 

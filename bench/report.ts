@@ -12,7 +12,8 @@ export interface Row {
 
 export function table(rows: readonly Row[]): string {
   const lines = rows.map(({ what, stock, ours, limit = '', reached }) => {
-    return `| ${what} | ${stock} | ${ours} | ${limit} | ${{ true: 'yes', false: 'no', undefined: '' }[`${reached}`]} |`;
+    const verdict = reached === undefined ? '' : reached ? 'yes' : 'no';
+    return `| ${what} | ${stock} | ${ours} | ${limit} | ${verdict} |`;
   });
   return ['| What | Stock | This server | Target | Reached |', '| --- | --- | --- | --- | --- |', ...lines].join('\n');
 }
