@@ -24,8 +24,11 @@ const UNPUBLISHED = ['example-notes-server'];
 const REFUSE_OLD_NODE = `if (parseInt(process.versions.node) < 22)
   throw new Error('The authorization server needs Node.js 22 or newer. This is Node.js ' + process.versions.node + '.');`;
 
-/** Clients of databases. */
-const DATABASES = ['@aws-sdk/client-dynamodb', '@keyv/redis', '@keyv/valkey', 'pg'];
+/** Clients of databases. Operators always have that of DynamoDB. */
+const EXTERNAL = {
+  operator: ['@keyv/redis', '@keyv/valkey', 'pg'],
+  hosts: ['@aws-sdk/client-dynamodb', '@keyv/redis', '@keyv/valkey', 'pg'],
+};
 
 /** @param name of the bundle */
 export function bundleOptions(name) {
@@ -42,13 +45,13 @@ export function bundleOptions(name) {
     target: name === 'operator' || name === 'hosts' ? 'node22' : 'node24',
     banner: name === 'hosts' ? { js: REFUSE_OLD_NODE } : {},
     // Of those each is loaded by whoever uses that database.
-    external: name === 'hosts' ? DATABASES : [],
+    external: EXTERNAL[name] ?? [],
     format: 'cjs',
     mainFields: ['module', 'main'],
     legalComments: 'none',
     logLevel: 'warning',
     // A require: the first import() of a process takes some ten milliseconds to set up.
-    supported: name === 'hosts' ? {} : { 'dynamic-import': false },
+    supported: name in EXTERNAL ? {} : { 'dynamic-import': false },
     plugins: name === 'provider' ? [lean] : [],
   };
 }

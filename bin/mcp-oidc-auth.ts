@@ -47,7 +47,9 @@ async function smoke(options: string[]): Promise<void> {
 
 async function operatorsCommand(name: OperatorCommand, options: string[]): Promise<void> {
   const operator = bundle(name, 'operator') as { operate: typeof operate };
-  process.exitCode = await operator.operate(name, options, { print: console.log, note: console.error });
+  const code = await operator.operate(name, options, { print: console.log, note: console.error });
+  // Once all is written. The client of a database may still wait for what does not matter any more.
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
 }
 
 /** A bundle, which brings with it the packages that it needs. */

@@ -5,16 +5,13 @@ import type { ClientSecret, PersonHook } from '../lambda/provider/upstream';
 import type { Store } from '../lambda/store/store';
 import { DEFAULT_LIFETIMES, DEFAULT_REGISTRATION, type ServerConfig } from '../lib/contract';
 import { checkOptions, issuerOf } from './check-options';
-import { KeptKeys, WrongSecretError } from './kept-keys';
+import { KEY_SET_REFRESH, KeptKeys, WrongSecretError } from './kept-keys';
 import type { OidcClientConfig } from './oidc-client';
 import { openStore } from './open-store';
 import { operatorKeySource } from './operator-keys';
 import type { HostOptions } from './options';
 import { resourceRecord } from './resource-record';
 import { Settings } from './settings';
-
-/** Seconds between looks at the keys in the store; also max-age of /jwks. */
-const KEY_SET_REFRESH = 60;
 
 /** Milliseconds between looks whether keys are to be turned over. */
 const TURN_OVER_EVERY = 10 * 60_000;
@@ -60,7 +57,7 @@ export function hostedServer(options: HostOptions, settings = new Settings()): H
   const { idpClient, jwks, appearance, resources = [], additionalCorsOrigins, trustedProxies = 0 } = options;
   const config = serverConfig(options);
   const secrets = typeof options.secret === 'string' ? [options.secret] : options.secret;
-  const kept = new KeptKeys(store, secrets, config.keySetRefresh, config.lifetimes.accessToken);
+  const kept = new KeptKeys(store, secrets, config.lifetimes.accessToken);
   const keys: KeySource = typeof jwks === 'object' ? operatorKeySource(jwks, kept) : keySetSource(kept);
   const callbackPath = new URL(idpClient.config.redirectUri).pathname;
   const server = new AuthorizationServer({

@@ -7,6 +7,7 @@ import { logEvent, logProblem } from '../lambda/provider/log';
 import { SealError, Sealer } from '../lambda/provider/sealer';
 import { nextKeySet } from '../lambda/rotate-keys/next-key-set';
 import { tryKeySet } from '../lambda/rotate-keys/try-key-set';
+import { withoutCurrentKey } from '../lambda/rotate-keys/without-current-key';
 import type { Store, StoredRecord } from '../lambda/store/store';
 import {
   type KeySet,
@@ -16,14 +17,33 @@ import {
   type SymmetricKey,
 } from '../lib/contract';
 
+/** Seconds between looks of a server at the keys in its store; also max-age of /jwks. */
+export const KEY_SET_REFRESH = 60;
+
 /** Seconds for which a key signs. */
 const PERIOD = 30 * 24 * 60 * 60;
 
 const PARTITION = 'keys';
 
+/** The store has no key set: no server has started on it that keeps its keys there. */
+export class NoKeysError extends Error {
+  override readonly name = 'NoKeysError';
+}
+
+/** Somebody else has turned the keys over in the same moment. */
+export class KeysChangedError extends Error {
+  override readonly name = 'KeysChangedError';
+}
+
 /** None of the secrets opens the keys that lie in the store. */
 export class WrongSecretError extends Error {
   override readonly name = 'WrongSecretError';
+}
+
+/** What became of the keys. */
+export interface Turn {
+  readonly before: KeySet;
+  readonly after: KeySet;
 }
 
 interface Version {
@@ -45,15 +65,14 @@ export class KeptKeys extends CachedSecret {
 
   /**
    * @param secrets the first seals, every one opens
-   * @param refresh seconds between looks at the store
    * @param longestToken seconds for which something that is signed is valid
    */
-  constructor(store: Store, secrets: readonly string[], refresh: number, longestToken: number) {
-    super(() => this.#read(), refresh);
+  constructor(store: Store, secrets: readonly string[], longestToken: number) {
+    super(() => this.#read(), KEY_SET_REFRESH);
     this.#store = store;
     this.#keys = secrets.map(sealingKey);
     this.#sealer = new Sealer(this.#keys);
-    const minimumPublication = OLDEST_KEY_SET * refresh + LONGEST_KEY_SET_CACHE;
+    const minimumPublication = OLDEST_KEY_SET * KEY_SET_REFRESH + LONGEST_KEY_SET_CACHE;
     this.#periods = { minimumPublication, retirement: longestToken + minimumPublication };
   }
 
@@ -62,16 +81,32 @@ export class KeptKeys extends CachedSecret {
    * Whoever comes second does nothing.
    */
   async turnOver(): Promise<void> {
-    const { number, keySet, sealedBy } = await this.#newest();
+    const version = await this.#newest();
+    const { keySet, sealedBy } = version;
     const isDue = now() >= keySet.next.createdAt + PERIOD;
     if (!isDue && sealedBy === this.#keys[0]?.id) return;
-    const next = isDue ? await nextKeySet(keySet, { algorithm: 'RS256', ...this.#periods }, now()) : keySet;
-    await tryKeySet(next);
-    if (!(await this.#write(number + 1, next))) return;
+    const next = isDue ? await this.#next(keySet) : keySet;
+    if (!(await this.#follow(version, next))) return;
     if (isDue) logEvent('keys.turned_over', { kid: next.current.jwk.kid });
-    const older = (await this.#store.list(PARTITION)).filter((record) => numberOf(record) <= number);
-    await this.#store.deleteMany(older.map(({ key }) => key));
     await this.fetch();
+  }
+
+  /**
+   * Makes the next version now. The next key signs if it has been published for long enough.
+   *
+   * @throws KeysChangedError, WrongSecretError
+   */
+  async turnOverNow(): Promise<Turn> {
+    return this.#turn((keySet) => this.#next(keySet));
+  }
+
+  /**
+   * Takes the key that signs out of use at once, because it has leaked: the next one signs, however long it has been published.
+   *
+   * @throws KeysChangedError, WrongSecretError
+   */
+  async revokeCurrent(): Promise<Turn> {
+    return this.#turn((keySet) => withoutCurrentKey(keySet, now()));
   }
 
   /** Looks from time to time whether it is time. @returns what ends that */
@@ -79,6 +114,28 @@ export class KeptKeys extends CachedSecret {
     const look = () => this.turnOver().catch((error) => logProblem('keys.turn_over_failed', error));
     const timer = setInterval(look, everyMilliseconds).unref();
     return () => clearInterval(timer);
+  }
+
+  async #turn(nextOf: (keySet: KeySet) => Promise<KeySet>): Promise<Turn> {
+    const found = newestOf(await this.#store.list(PARTITION));
+    if (!found) throw new NoKeysError('The store has no keys');
+    const version = this.#open(found);
+    const after = await nextOf(version.keySet);
+    if (!(await this.#follow(version, after))) throw new KeysChangedError('Somebody else has turned the keys over');
+    return { before: version.keySet, after };
+  }
+
+  #next(keySet: KeySet): Promise<KeySet> {
+    return nextKeySet(keySet, { algorithm: 'RS256', ...this.#periods }, now());
+  }
+
+  /** @returns false if another version was first */
+  async #follow({ number }: Version, keySet: KeySet): Promise<boolean> {
+    await tryKeySet(keySet);
+    if (!(await this.#write(number + 1, keySet))) return false;
+    const older = (await this.#store.list(PARTITION)).filter((record) => numberOf(record) <= number);
+    await this.#store.deleteMany(older.map(({ key }) => key));
+    return true;
   }
 
   async #read(): Promise<SecretValue> {

@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { parseArgs, parseEnv } from 'node:util';
+import { parseArgs } from 'node:util';
+import { type Environment, environmentOf } from './environment';
 import { OidcClient } from './oidc-client';
 import type { JwkSet, ResourceOption } from './options';
-import { described, Settings, SettingsError } from './settings';
+import { described, Settings } from './settings';
 import type { OidcServer } from './standalone';
 import { standaloneServer } from './standalone-server';
 
@@ -33,8 +33,6 @@ come from the environment, else from the file:
   CORS_ORIGINS            of browser apps on other hosts than their redirect URIs
   TRUSTED_PROXIES         how many reverse proxies stand before it; 0 where absent
   NODE_ENV                production refuses what is for development only`;
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The environment variable of each option. */
 const VARIABLES: Readonly<Record<string, string>> = {
@@ -116,17 +114,6 @@ function resourcesIn(text = '', parsed: () => ResourceOption[] | undefined): rea
 
 function words(text = ''): string[] {
   return text.split(/[\s,]+/).filter(Boolean);
-}
-
-/** Of the file; the environment goes before it. */
-function environmentOf(file: string | undefined): Environment {
-  if (file !== undefined && !existsSync(file)) {
-    throw new SettingsError([{ setting: '--env-file', given: described(file), needed: 'a file that exists' }]);
-  }
-  const path = file ?? '.env';
-  // An empty variable is none: some who run containers cannot take one away.
-  const given = Object.entries(process.env).filter(([, value]) => value !== '');
-  return { ...(existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {}), ...Object.fromEntries(given) };
 }
 
 /**

@@ -279,6 +279,7 @@ export const SERVER_METRICS = {
     { event: 'upstream.refused', answer: 'temporarily_unavailable' },
     { event: 'upstream.userinfo_refused' },
     { event: 'upstream.recheck_failed' },
+    { event: 'upstream_token.renewal_failed' },
   ],
   SecretFailures: [{ event: 'secret.unavailable' }, { event: 'key_set.unusable' }],
   RequestsUnavailable: [{ event: 'request.unavailable' }],

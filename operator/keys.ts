@@ -1,28 +1,33 @@
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { RotateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { environmentOf } from '../hosts/environment';
 import { CURRENT, KeySetSecret } from '../lambda/key-set/key-set-secret';
 import { makeJwk } from '../lambda/key-set/make-key-set';
 import { KeySetError } from '../lambda/key-set/parse-key-set';
-import { jwksOf } from '../lambda/key-set/public-jwk';
 import { revokeCurrentKey } from '../lambda/rotate-keys/revoke-current-key';
-import type { KeySet } from '../lib/contract';
 import { explained } from './aws-errors';
 import { OperatorError, UsageError } from './errors';
+import { STORE_OPTIONS } from './opened-store';
 import type { Output } from './output';
+import { rotateStored } from './stored-keys';
+import { revoked, turned } from './turned-keys';
 
 export const KEYS_USAGE = `Usage: mcp-oidc-auth keys generate [--alg RS256|ES256] [--pretty]
-       mcp-oidc-auth keys rotate --secret NAME [--revoke-current]
+       mcp-oidc-auth keys rotate (--secret NAME | --store URL) [--revoke-current]
 
 generate prints a new private key as a JWK Set, for those who bring their own.
 rotate turns the signing keys over now instead of at the scheduled time.
 
   --alg             RS256 (default) or ES256
   --pretty          on several lines
-  --secret          the name or ARN of the key set secret of the authorization server
+  --secret          the name or ARN of the key set secret of an authorization server on AWS
+  --store           the URL of the store of one elsewhere that makes its own keys, or STORE_URL; SESSION_SECRET is its secret. Both are read
+                    from the environment or .env
+  --namespace       of the Keyv that the server was given, where it has one; Keyv 5 calls it keyv
   --revoke-current  takes the key that signs out of use at once, because it has leaked
 
-Region and credentials are those that the AWS CLI uses (AWS_REGION, AWS_PROFILE ...).`;
+Region and credentials for a secret are those that the AWS CLI uses (AWS_REGION, AWS_PROFILE ...).`;
 
 /** Secrets Manager calls the four steps one after the other; each takes a second or two, and a cold start. */
 const LONGEST_ROTATION_MS = 60_000;
@@ -37,21 +42,29 @@ export async function keys(args: string[], output: Output): Promise<void> {
       alg: { type: 'string' },
       pretty: { type: 'boolean' },
       secret: { type: 'string' },
+      store: STORE_OPTIONS.store,
+      namespace: STORE_OPTIONS.namespace,
       'revoke-current': { type: 'boolean' },
     },
   });
-  const { alg, pretty, secret, 'revoke-current': revokeCurrent } = values;
+  const { alg, pretty, secret, store, namespace, 'revoke-current': revokeCurrent = false } = values;
   const [action, ...rest] = positionals;
   if ((action !== 'generate' && action !== 'rotate') || rest.length > 0) {
     throw new UsageError(`keys needs generate or rotate, got ${positionals.join(' ') || 'nothing'}.`);
   }
   if (action === 'generate') {
-    if (secret !== undefined || revokeCurrent)
-      throw new UsageError('--secret and --revoke-current are for keys rotate.');
+    if (secret !== undefined || store !== undefined || namespace !== undefined || revokeCurrent) {
+      throw new UsageError('--secret, --store, --namespace and --revoke-current are for keys rotate.');
+    }
     return generate(alg, pretty, output);
   }
   if (alg !== undefined || pretty) throw new UsageError('--alg and --pretty are for keys generate.');
-  if (!secret) throw new UsageError('--secret needs the name or ARN of the key set secret.');
+  if (secret !== undefined && store !== undefined) throw new UsageError('Give --secret or --store, not both.');
+  if (secret === '') throw new UsageError('--secret needs the name or ARN of the key set secret.');
+  const url = store ?? environmentOf().STORE_URL;
+  if (secret === undefined && url === undefined)
+    throw new UsageError('keys rotate needs --secret, --store or STORE_URL.');
+  if (secret === undefined) return rotateStored({ store: url, namespace }, revokeCurrent, output);
   return onSecret(secret, (client) => (revokeCurrent ? revoke : rotate)(client, secret, output));
 }
 
@@ -74,31 +87,19 @@ async function rotate(client: SecretsManagerClient, secretId: string, output: Ou
     }
     await setTimeout(LOOK_EVERY_MS);
   }
-  const after = (await secret.current()).keySet;
-  if (kidOf(after) === kidOf(before)) {
-    const since = new Date(after.next.createdAt * 1000).toISOString();
-    output.note(
-      `${kidOf(after)} signs on: the next key is published since ${since} only, and not everybody knows it yet. What had to go was taken out.`,
-    );
-    return;
-  }
-  output.note(
-    `${kidOf(after)} signs from now on. ${kidOf(before)} stays published until nothing that it has signed is valid any more.`,
-  );
+  output.note(turned(before, (await secret.current()).keySet));
 }
 
 async function revoke(client: SecretsManagerClient, secretId: string, output: Output): Promise<void> {
-  const { revoked, keySet } = await revokeCurrentKey(client, secretId);
-  for (const kid of revoked) output.print(kid);
+  const { revoked: kids, keySet } = await revokeCurrentKey(client, secretId);
+  for (const kid of kids) output.print(kid);
   output.note(
-    `Revoked. ${kidOf(keySet)} signs from now on.
-Every access token and ID token that the revoked key has signed becomes invalid, those of honest clients too: they get 401 and refresh by themselves, and nobody signs in anew. Refresh tokens, codes and consents stay valid.
-It takes a few minutes until everybody has noticed: instances look every keySetRefresh (1 minute by default) and serve what they have for twice as long, and so do authorizers, beside their own result caches.
-If the whole secret has leaked, its next key has too: once clients have refreshed, do this again.`,
+    revoked(
+      keySet,
+      'instances look every keySetRefresh (1 minute by default) and serve what they have for twice as long, and so do authorizers, beside their own result caches',
+    ),
   );
 }
-
-const kidOf = ({ current }: KeySet) => jwksOf(current)[0]!.kid;
 
 async function onSecret(name: string, act: (client: SecretsManagerClient) => Promise<void>): Promise<void> {
   const client = new SecretsManagerClient({});

@@ -5,20 +5,20 @@ import { listedGrantKey, listedUpstreamTokenKey, personPartition } from '../lamb
 import { subjectOf } from '../lambda/provider/subject';
 import type { StoredRecord } from '../lambda/store/store';
 import { UsageError } from './errors';
+import { type OpenedStore, onStore, STORE_OPTIONS, STORE_USAGE } from './opened-store';
 import type { Output } from './output';
-import { onTable, type Table } from './table';
 
-export const PEOPLE_USAGE = `Usage: mcp-oidc-auth people grants --table NAME (--sub SUB | --issuer URL --subject SUBJECT)
-       mcp-oidc-auth people revoke --table NAME (--sub SUB | --issuer URL --subject SUBJECT)
+export const PEOPLE_USAGE = `Usage: mcp-oidc-auth people grants (--table NAME | --store URL) (--sub SUB | --issuer URL --subject SUBJECT)
+       mcp-oidc-auth people revoke (--table NAME | --store URL) (--sub SUB | --issuer URL --subject SUBJECT)
 
 grants lists what one person has granted, revoke ends all of it.
 
-  --table    the table of the authorization server
-  --sub      the person as access tokens and the log name them
-  --issuer   the identity provider, spelled as \`iss\` of its ID tokens
-  --subject  the person there: \`sub\` of the ID token
+${STORE_USAGE}
+  --sub           the person as access tokens and the log name them
+  --issuer        the identity provider, spelled as \`iss\` of its ID tokens
+  --subject       the person there: \`sub\` of the ID token
 
-Region and credentials are those that the AWS CLI uses (AWS_REGION, AWS_PROFILE ...).`;
+Region and credentials for a table are those that the AWS CLI uses (AWS_REGION, AWS_PROFILE ...).`;
 
 /** Lists, or ends, everything that one person has granted. */
 export async function people(args: string[], output: Output): Promise<void> {
@@ -26,7 +26,7 @@ export async function people(args: string[], output: Output): Promise<void> {
     args,
     allowPositionals: true,
     options: {
-      table: { type: 'string' },
+      ...STORE_OPTIONS,
       sub: { type: 'string' },
       issuer: { type: 'string' },
       subject: { type: 'string' },
@@ -37,7 +37,7 @@ export async function people(args: string[], output: Output): Promise<void> {
     throw new UsageError(`people needs grants or revoke, got ${positionals.join(' ') || 'nothing'}.`);
   }
   const sub = personOf(values);
-  await onTable(values.table, (table) => (action === 'grants' ? list : revoke)(table, sub, output));
+  await onStore(values, (opened) => (action === 'grants' ? list : revoke)(opened, sub, output));
 }
 
 function personOf({ sub, issuer, subject }: { sub?: string; issuer?: string; subject?: string }): string {
@@ -51,32 +51,32 @@ function personOf({ sub, issuer, subject }: { sub?: string; issuer?: string; sub
   throw new UsageError('A person is named by --sub, or by --issuer and --subject together.');
 }
 
-async function list(table: Table, sub: string, output: Output): Promise<void> {
-  const listed = await grantsOf(table, sub);
+async function list(opened: OpenedStore, sub: string, output: Output): Promise<void> {
+  const listed = await grantsOf(opened, sub);
   for (const record of listed) output.print(describe(record));
-  output.note(listed.length === 0 ? nothing(table, sub) : `${counted(listed)} of ${sub}.`);
+  output.note(listed.length === 0 ? nothing(opened, sub) : `${counted(listed)} of ${sub}.`);
 }
 
-async function revoke(table: Table, sub: string, output: Output): Promise<void> {
+async function revoke(opened: OpenedStore, sub: string, output: Output): Promise<void> {
   const ended: StoredRecord[] = [];
   // Until nothing is found: a sign-in that was under way may end while this runs.
   for (;;) {
-    const listed = await grantsOf(table, sub);
+    const listed = await grantsOf(opened, sub);
     if (listed.length === 0) break;
     const keys = listed.map(({ key }) => key);
     // The grants first: as long as one is there it is listed, so that whoever was interrupted can begin again.
-    await table.store.deleteMany(keys.flatMap((key) => [listedGrantKey(key), listedUpstreamTokenKey(key)]));
-    await table.store.deleteMany(keys);
+    await opened.store.deleteMany(keys.flatMap((key) => [listedGrantKey(key), listedUpstreamTokenKey(key)]));
+    await opened.store.deleteMany(keys);
     for (const record of listed) output.print(describe(record));
     ended.push(...listed);
   }
-  if (ended.length === 0) return output.note(nothing(table, sub));
+  if (ended.length === 0) return output.note(nothing(opened, sub));
   output.note(
     `${counted(ended)} of ${sub} ended: codes and refresh tokens are refused from now on. Access tokens already issued live on until they expire (lifetimes.accessToken, 1 hour by default).`,
   );
 }
 
-function grantsOf({ store }: Table, sub: string): Promise<StoredRecord[]> {
+function grantsOf({ store }: OpenedStore, sub: string): Promise<StoredRecord[]> {
   return store.list(personPartition(sub), { prefix: '/grant#' });
 }
 
@@ -91,6 +91,6 @@ function counted({ length }: readonly unknown[]): string {
   return length === 1 ? '1 grant' : `${length} grants`;
 }
 
-function nothing({ name }: Table, sub: string): string {
+function nothing({ name }: OpenedStore, sub: string): string {
   return `Nothing is granted by ${sub} in ${name}.`;
 }

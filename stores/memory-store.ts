@@ -1,6 +1,6 @@
 import { itemKey, keyOfItem, partitionKey } from '../lambda/store/item-key';
 import type { ConsumeOptions, Store, StoredRecord } from '../lambda/store/store';
-import { deadlineOf, jsonOf } from '../lambda/store/written-record';
+import { deadlineOf, expiryOf, jsonOf, NEVER } from '../lambda/store/written-record';
 import { mayConsume } from './may-consume';
 import { SWEEP_EVERY } from './sweep';
 
@@ -30,6 +30,10 @@ export class MemoryStore implements Store {
   async set(key: string, value: unknown, expires?: number): Promise<boolean> {
     this.#put(key, { value: jsonOf(value), deadline: deadlineOf(expires) });
     return true;
+  }
+
+  async configure(key: string, value: unknown): Promise<void> {
+    this.#put(key, { value: jsonOf(value), deadline: NEVER });
   }
 
   async putIfAbsent(key: string, value: unknown, expires?: number): Promise<boolean> {
@@ -112,7 +116,7 @@ function recordOf(key: string, { value, deadline, consumedAt }: Entry): StoredRe
   return {
     key,
     value: JSON.parse(value),
-    expiresAt: Math.ceil(deadline / 1000),
+    ...expiryOf(deadline),
     ...(consumedAt === undefined ? {} : { consumedAt }),
   };
 }

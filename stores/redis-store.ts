@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type ItemKey, itemKey, keyOfItem, partitionKey } from '../lambda/store/item-key';
 import type { ConsumeOptions, Store, StoredRecord } from '../lambda/store/store';
-import { deadlineOf, jsonOf } from '../lambda/store/written-record';
+import { deadlineOf, expiryOf, jsonOf, NEVER } from '../lambda/store/written-record';
 import { SCHEMA_VERSION } from '../lib/contract';
 import { asked } from './asked';
 import { CONSUME, COUNT, DELETE, LIST, PUT, READ } from './redis-scripts';
@@ -25,11 +25,15 @@ export class RedisStore implements Store {
   }
 
   async set(key: string, value: unknown, expires?: number): Promise<boolean> {
-    return this.#put(key, value, expires, '');
+    return this.#put(key, value, deadlineOf(expires), '');
+  }
+
+  async configure(key: string, value: unknown): Promise<void> {
+    await this.#put(key, value, NEVER, '');
   }
 
   async putIfAbsent(key: string, value: unknown, expires?: number): Promise<boolean> {
-    return this.#put(key, value, expires, randomUUID());
+    return this.#put(key, value, deadlineOf(expires), randomUUID());
   }
 
   async consume(key: string, { now, grace = 0, seen }: ConsumeOptions = {}): Promise<boolean> {
@@ -41,7 +45,7 @@ export class RedisStore implements Store {
   }
 
   async replace(key: string, value: unknown, expires: number, seen: number): Promise<boolean> {
-    return this.#put(key, value, expires, randomUUID(), seen);
+    return this.#put(key, value, deadlineOf(expires), randomUUID(), seen);
   }
 
   async count(key: string, expires: number): Promise<number> {
@@ -68,10 +72,9 @@ export class RedisStore implements Store {
     return Promise.all(keys.map((key) => this.delete(key)));
   }
 
-  async #put(key: string, value: unknown, expires: number | undefined, claim: string, seen?: number): Promise<boolean> {
+  async #put(key: string, value: unknown, deadline: number, claim: string, seen?: number): Promise<boolean> {
     const { pk, sk } = itemKey(key, this.namespace);
-    const deadline = Math.ceil(deadlineOf(expires));
-    const args = [Date.now(), deadline, jsonOf(value), SCHEMA_VERSION, sk, claim, seen ?? ''];
+    const args = [Date.now(), Math.ceil(deadline), jsonOf(value), SCHEMA_VERSION, sk, claim, seen ?? ''];
     return (await this.#run(PUT, [recordKey({ pk, sk }), indexKey(pk)], args)) === 1;
   }
 
@@ -82,7 +85,7 @@ export class RedisStore implements Store {
     return {
       key,
       value: JSON.parse(value),
-      expiresAt: Math.ceil(Number(deadline) / 1000),
+      ...expiryOf(Number(deadline)),
       ...(consumedAt == null ? {} : { consumedAt: Number(consumedAt) }),
     };
   }

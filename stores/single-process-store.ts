@@ -1,7 +1,7 @@
 import { Keyv } from 'keyv';
 import { itemKey, keyOfItem, partitionKey } from '../lambda/store/item-key';
 import { type ConsumeOptions, type Store, type StoredRecord, StoreUnavailable } from '../lambda/store/store';
-import { deadlineOf, jsonOf } from '../lambda/store/written-record';
+import { deadlineOf, expiryOf, jsonOf, NEVER } from '../lambda/store/written-record';
 import { asked } from './asked';
 import { mayConsume } from './may-consume';
 
@@ -42,6 +42,11 @@ export class SingleProcessStore implements Store {
     const entry = { value: jsonOf(value), deadline: deadlineOf(expires) };
     await this.#alone(key, () => this.#put(key, entry));
     return true;
+  }
+
+  async configure(key: string, value: unknown): Promise<void> {
+    const entry = { value: jsonOf(value), deadline: NEVER };
+    await this.#alone(key, () => this.#put(key, entry));
   }
 
   async putIfAbsent(key: string, value: unknown, expires?: number): Promise<boolean> {
@@ -112,7 +117,7 @@ export class SingleProcessStore implements Store {
     return {
       key,
       value: JSON.parse(value),
-      expiresAt: Math.ceil(deadline / 1000),
+      ...expiryOf(deadline),
       ...(consumedAt === undefined ? {} : { consumedAt }),
     };
   }
@@ -138,7 +143,7 @@ export class SingleProcessStore implements Store {
     const lifetime = deadline - Date.now();
     // Keyv takes no lifetime for a long one.
     if (lifetime <= 0) await this.#ask(() => this.#keyv.delete(name));
-    else if (!(await this.#ask(() => this.#keyv.set(name, value, lifetime)))) {
+    else if (!(await this.#ask(() => this.#keyv.set(name, value, deadline === NEVER ? undefined : lifetime)))) {
       throw new StoreUnavailable('The store did not write what it was given.');
     }
   }

@@ -1,7 +1,7 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag';
 import { itemKey, keyOfItem, partitionKey } from '../lambda/store/item-key';
 import type { ConsumeOptions, Store, StoredRecord } from '../lambda/store/store';
-import { deadlineOf, jsonOf } from '../lambda/store/written-record';
+import { deadlineOf, expiryOf, jsonOf, NEVER } from '../lambda/store/written-record';
 import { SCHEMA_VERSION } from '../lib/contract';
 import { SWEEP_AFTER, SWEEP_EVERY } from './sweep';
 
@@ -48,11 +48,15 @@ export class SqlStore implements Store {
   }
 
   async set(key: string, value: unknown, expires?: number): Promise<boolean> {
-    return this.#put(key, value, expires, sql`TRUE`);
+    return this.#put(key, value, deadlineOf(expires), sql`TRUE`);
+  }
+
+  async configure(key: string, value: unknown): Promise<void> {
+    await this.#put(key, value, NEVER, sql`TRUE`);
   }
 
   async putIfAbsent(key: string, value: unknown, expires?: number): Promise<boolean> {
-    return this.#put(key, value, expires, sql`record.expires <= ${Date.now()}`);
+    return this.#put(key, value, deadlineOf(expires), sql`record.expires <= ${Date.now()}`);
   }
 
   async consume(key: string, { now, grace = 0, seen }: ConsumeOptions = {}): Promise<boolean> {
@@ -109,13 +113,12 @@ export class SqlStore implements Store {
   }
 
   /** @param condition on a record that is there, called `record`, to be replaced */
-  async #put(key: string, value: unknown, expires: number | undefined, condition: Sql): Promise<boolean> {
+  async #put(key: string, value: unknown, deadline: number, condition: Sql): Promise<boolean> {
     const { pk, sk } = itemKey(key, this.namespace);
     const json = jsonOf(value);
-    const deadline = Math.ceil(deadlineOf(expires));
     const rows = await this.database.run(sql`
       INSERT INTO ${this.#table} AS record (pk, sk, v, value, expires)
-      VALUES (${pk}, ${sk}, ${SCHEMA_VERSION}, ${json}, ${deadline})
+      VALUES (${pk}, ${sk}, ${SCHEMA_VERSION}, ${json}, ${Math.ceil(deadline)})
       ON CONFLICT (pk, sk) DO UPDATE
       SET v = excluded.v, value = excluded.value, expires = excluded.expires, consumed_at = NULL
       WHERE ${condition}
@@ -132,7 +135,7 @@ export class SqlStore implements Store {
     return rows.map((row) => ({
       key: keyOfItem({ pk: String(row.pk), sk: String(row.sk) }, this.namespace),
       value: JSON.parse(String(row.value)),
-      expiresAt: Math.ceil(Number(row.expires) / 1000),
+      ...expiryOf(Number(row.expires)),
       ...(row.consumed_at === null ? {} : { consumedAt: Number(row.consumed_at) }),
     }));
   }

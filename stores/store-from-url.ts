@@ -15,8 +15,10 @@ export interface OpenStore {
 /** In milliseconds: a database answers in a few, so what takes longer than this is lost. */
 const TIMEOUT = 2_000;
 
-const OPEN: Readonly<Record<string, (url: string) => Promise<OpenStore>>> = {
-  'memory:': async () => ({ store: new MemoryStore(), close: async () => {} }),
+type Open = (url: string, namespace: string | undefined) => Promise<OpenStore>;
+
+const OPEN: Readonly<Record<string, Open>> = {
+  'memory:': async (_url, namespace) => ({ store: new MemoryStore(namespace), close: async () => {} }),
   'redis:': openRedis,
   'rediss:': openRedis,
   'valkey:': openValkey,
@@ -38,9 +40,10 @@ export const STORE_SCHEMES: readonly string[] = Object.keys(OPEN);
  * - `sqlite:<path>`;
  * - `dynamodb:<table>`, in the region and with the credentials that the AWS SDK finds in the environment.
  *
+ * @param namespace of the records, where it is not the default one
  * @throws Error that says what was given and what is needed: another scheme, or a package that has to be installed
  */
-export async function storeFromUrl(url: string): Promise<OpenStore> {
+export async function storeFromUrl(url: string, namespace?: string): Promise<OpenStore> {
   const [scheme] = /^[a-z]+:/.exec(url) ?? [];
   const open = scheme === undefined ? undefined : OPEN[scheme];
   if (!open) {
@@ -49,34 +52,34 @@ export async function storeFromUrl(url: string): Promise<OpenStore> {
       `The URL of the store begins with ${JSON.stringify(scheme ?? url.slice(0, 3))}; it needs to begin with one of ${STORE_SCHEMES.join(' ')}`,
     );
   }
-  return open(url);
+  return open(url, namespace);
 }
 
-async function openRedis(url: string): Promise<OpenStore> {
+async function openRedis(url: string, namespace?: string): Promise<OpenStore> {
   const { default: KeyvRedis } = await load('@keyv/redis', () => import('@keyv/redis'));
   // A command waits for no longer than this for a connection, and is not sent any more after that.
   const client = { url, commandOptions: { timeout: TIMEOUT }, socket: { connectTimeout: TIMEOUT } };
   const adapter = new KeyvRedis(client, { connectionTimeout: TIMEOUT });
-  return { store: storeFor(adapter), close: () => adapter.disconnect() };
+  return { store: storeFor(Object.assign(adapter, named(namespace))), close: () => adapter.disconnect() };
 }
 
-async function openValkey(url: string): Promise<OpenStore> {
+async function openValkey(url: string, namespace?: string): Promise<OpenStore> {
   const { default: KeyvValkey } = await load('@keyv/valkey', () => import('@keyv/valkey'));
   const adapter = new KeyvValkey(url.replace(/^valkey/, 'redis'), { connectTimeout: TIMEOUT, commandTimeout: TIMEOUT });
-  return { store: storeFor(adapter), close: async () => adapter.disconnect() };
+  return { store: storeFor(Object.assign(adapter, named(namespace))), close: async () => adapter.disconnect() };
 }
 
 /** Not through @keyv/postgres, which leaves its pool without a listener for errors: a restart of the database would end the process. */
-async function openPostgres(url: string): Promise<OpenStore> {
+async function openPostgres(url: string, namespace?: string): Promise<OpenStore> {
   const { default: pg } = await load('pg', () => import('pg'));
   const pool = new pg.Pool({ connectionString: url, connectionTimeoutMillis: TIMEOUT, query_timeout: TIMEOUT });
   // Of a connection that nobody uses at the moment; the next statement gets another.
   pool.on('error', () => {});
   const query = async (text: string, values?: unknown[]) => (await pool.query<Row>(text, values)).rows;
-  return { store: new SqlStore(postgres(query)), close: () => pool.end() };
+  return { store: new SqlStore(postgres(query), namespace), close: () => pool.end() };
 }
 
-async function openSqlite(url: string): Promise<OpenStore> {
+async function openSqlite(url: string, namespace?: string): Promise<OpenStore> {
   const { DatabaseSync } = await import('node:sqlite').catch((cause) => {
     throw new Error('A store in SQLite needs Node.js 22.13 or newer.', { cause });
   });
@@ -87,10 +90,10 @@ async function openSqlite(url: string): Promise<OpenStore> {
   database.exec('PRAGMA journal_mode = WAL');
   const query = async (text: string, ...values: unknown[]) =>
     database.prepare(text).all(...(values as string[])) as unknown as Row[];
-  return { store: new SqlStore(sqlite(query)), close: async () => database.close() };
+  return { store: new SqlStore(sqlite(query), namespace), close: async () => database.close() };
 }
 
-async function openDynamoDb(url: string): Promise<OpenStore> {
+async function openDynamoDb(url: string, namespace?: string): Promise<OpenStore> {
   const tableName = url.slice('dynamodb:'.length);
   if (tableName === '') throw new Error('The URL of the store names no table; it needs to be dynamodb:<table>.');
   const { DynamoDBClient } = await load('@aws-sdk/client-dynamodb', () => import('@aws-sdk/client-dynamodb'));
@@ -98,8 +101,12 @@ async function openDynamoDb(url: string): Promise<OpenStore> {
   const client = new DynamoDBClient({
     requestHandler: { connectionTimeout: TIMEOUT, requestTimeout: TIMEOUT },
   });
-  const store = new DynamoStore({ client, tableName });
+  const store = new DynamoStore({ client, tableName, ...named(namespace) });
   return { store, close: () => store.disconnect() };
+}
+
+function named(namespace: string | undefined): { readonly namespace?: string } {
+  return namespace === undefined ? {} : { namespace };
 }
 
 async function load<Module>(name: string, load: () => Promise<Module>): Promise<Module> {

@@ -1,31 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import type { AccessTokenAlgorithm, KeySet } from '../../lib/contract';
+import type { KeySet } from '../../lib/contract';
 import { KeySetSecret, PREVIOUS } from '../key-set/key-set-secret';
-import { makeSigningKey, makeSymmetricKey } from '../key-set/make-key-set';
 import { jwksOf } from '../key-set/public-jwk';
 import { tryKeySet } from './try-key-set';
-
-/** Seconds after which every instance has looked at the secret again: `keySetRefresh` is an hour at most, and a value is served for two. */
-const KNOWN_EVERYWHERE = 2 * 60 * 60;
-
-/**
- * The key set without the key that signs: `next` takes over at once, however long it has been published, and nothing that `current` has
- * signed verifies any more. Whoever could read that key may have read the symmetric ones too, so new ones follow; what the old ones made
- * keeps working, for by themselves they open nothing.
- *
- * @param now epoch seconds
- */
-export async function withoutCurrentKey(keySet: KeySet, now: number): Promise<KeySet> {
-  const activeFrom = now + KNOWN_EVERYWHERE;
-  return {
-    ...keySet,
-    current: keySet.next,
-    next: await makeSigningKey(now, keySet.next.jwk.alg as AccessTokenAlgorithm),
-    successorKeys: [makeSymmetricKey(activeFrom), ...keySet.successorKeys],
-    encryptionKeys: [makeSymmetricKey(activeFrom), ...keySet.encryptionKeys],
-  };
-}
+import { withoutCurrentKey } from './without-current-key';
 
 export interface Revocation {
   /** The `kid` of each key that nothing is verified with any more. */

@@ -5,13 +5,13 @@ import {
   PutItemCommand,
   ResourceNotFoundException,
 } from '@aws-sdk/client-dynamodb';
-import { SCHEMA_VERSION, TABLE } from '../../lib/contract';
-import { keyAttributes } from './stored-record';
+import { TABLE } from '../../lib/contract';
+import { configuredItem, keyAttributes } from './stored-record';
 
 /**
- * Writes a record that is configuration: it has no `expiresAt`, and lives until somebody takes it away.
+ * Writes a record that is configuration, for a custom resource.
  *
- * @param owner names the custom resource among all stacks, where it is one that writes. Another one that wrote the same record before (its
+ * @param owner names it among all stacks. Another one that wrote the same record before (its
  * logical id was renamed, or what it registers moved to another stack) is no longer responsible for it
  */
 export async function putConfigured(
@@ -19,17 +19,12 @@ export async function putConfigured(
   tableName: string,
   key: string,
   value: object,
-  owner?: string,
+  owner: string,
 ): Promise<void> {
   await dynamoDb.send(
     new PutItemCommand({
       TableName: tableName,
-      Item: {
-        ...keyAttributes(key),
-        [TABLE.version]: { N: String(SCHEMA_VERSION) },
-        [TABLE.value]: { S: JSON.stringify(value) },
-        ...(owner === undefined ? {} : { [TABLE.registeredBy]: { S: owner } }),
-      },
+      Item: { ...configuredItem(key, value), [TABLE.registeredBy]: { S: owner } },
     }),
   );
 }

@@ -22,7 +22,7 @@ import { SCHEMA_VERSION, TABLE } from '../../lib/contract';
 import { EXPIRED, instant, placeholders, UNEXPIRED } from './expression';
 import { partitionKey } from './item-key';
 import { type ConsumeOptions, type Store, type StoredRecord, StoreUnavailable } from './store';
-import { hasExpired, type Item, itemOf, keyAttributes, recordOf } from './stored-record';
+import { configuredItem, hasExpired, type Item, itemOf, keyAttributes, recordOf } from './stored-record';
 
 /** DynamoDB left keys of a batch read unprocessed: it is busy, and says nothing about whether the records exist. */
 export class UnreadKeysError extends StoreUnavailable {
@@ -102,6 +102,11 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter, Store {
     const Item = itemOf(key, value, expires, this.namespace);
     await this.#client.send(new PutItemCommand({ TableName: this.#tableName, Item }));
     return true;
+  }
+
+  async configure(key: string, value: unknown): Promise<void> {
+    const Item = configuredItem(key, value, this.namespace);
+    await this.#client.send(new PutItemCommand({ TableName: this.#tableName, Item }));
   }
 
   /**

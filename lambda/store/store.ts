@@ -35,6 +35,9 @@ export interface Store {
   /** Replaces the whole record, so that it is unconsumed again. */
   set(key: string, value: unknown, expires?: number): Promise<boolean>;
 
+  /** Writes a record that is configuration, whatever is there: it has no end, and lives until it is deleted. */
+  configure(key: string, value: unknown): Promise<void>;
+
   /**
    * Writes a record unless there is one. An expired one does not count.
    *

@@ -18,14 +18,20 @@ export function keyAttributes(key: string, namespace?: string): Item {
   return { [TABLE.partitionKey]: { S: pk }, [TABLE.sortKey]: { S: sk } };
 }
 
-/** @param expires epoch milliseconds */
-export function itemOf(key: string, value: unknown, expires: number | undefined, namespace?: string): Item {
-  const json = jsonOf(value);
-  const deadline = deadlineOf(expires);
+/** An item that lives until it is deleted. */
+export function configuredItem(key: string, value: unknown, namespace?: string): Item {
   return {
     ...keyAttributes(key, namespace),
     [TABLE.version]: { N: String(SCHEMA_VERSION) },
-    [TABLE.value]: { S: json },
+    [TABLE.value]: { S: jsonOf(value) },
+  };
+}
+
+/** @param expires epoch milliseconds */
+export function itemOf(key: string, value: unknown, expires: number | undefined, namespace?: string): Item {
+  const deadline = deadlineOf(expires);
+  return {
+    ...configuredItem(key, value, namespace),
     [TABLE.timeToLive]: { N: String(Math.ceil(deadline / 1000)) },
     ...(deadline % 1000 === 0 ? {} : { [DEADLINE]: { N: String(deadline) } }),
   };

@@ -1,4 +1,8 @@
 import { LONGEST_LIFETIME } from '../../lib/contract';
+import type { StoredRecord } from './store';
+
+/** The deadline of what is configuration: a number that every database can hold and compare, and no clock will reach. */
+export const NEVER = Number.MAX_SAFE_INTEGER;
 
 /** @throws TypeError for what JSON cannot hold */
 export function jsonOf(value: unknown): string {
@@ -7,6 +11,11 @@ export function jsonOf(value: unknown): string {
     throw new TypeError(`A value of type ${typeof value} was given to the store; it needs one that JSON can hold.`);
   }
   return json;
+}
+
+/** @param deadline epoch milliseconds, or NEVER */
+export function expiryOf(deadline: number): Pick<StoredRecord, 'expiresAt'> {
+  return deadline === NEVER ? {} : { expiresAt: Math.ceil(deadline / 1000) };
 }
 
 /**

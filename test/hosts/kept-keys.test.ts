@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { KeptKeys, WrongSecretError } from '../../hosts/kept-keys';
+import { KeptKeys, KeysChangedError, WrongSecretError } from '../../hosts/kept-keys';
 import { parseKeySet } from '../../lambda/key-set/parse-key-set';
 import type { Store } from '../../lambda/store/store';
 import type { KeySet } from '../../lib/contract';
@@ -17,7 +17,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const on = (store: Store, ...secrets: string[]) => new KeptKeys(store, secrets, 60, TOKEN);
+const on = (store: Store, ...secrets: string[]) => new KeptKeys(store, secrets, TOKEN);
 const keySetOf = async (keys: KeptKeys): Promise<KeySet> => parseKeySet((await keys.fetch()).text);
 const kidOf = async (keys: KeptKeys) => (await keySetOf(keys)).current.jwk.kid;
 
@@ -46,6 +46,19 @@ describeOn(DATABASES, (database) => {
     for (const keySet of after) expect(keySet).toEqual(after[0]);
     expect(after[0]!.current).toEqual(before.next);
     expect(after[0]!.previous.map(({ jwk }) => jwk.kid)).toEqual([before.current.jwk.kid]);
+  });
+
+  it('are revoked by exactly one of two operators; the other hears that they have changed', async () => {
+    const instances = (await stores(2)).map((store) => on(store, SECRET));
+    const before = await keySetOf(instances[0]!);
+    const turns = await Promise.allSettled(instances.map((keys) => keys.revokeCurrent()));
+    const [lost] = turns.flatMap((turn) => (turn.status === 'rejected' ? [turn.reason] : []));
+    // Or one after the other: then the second revokes the first one's.
+    if (lost) expect(lost).toBeInstanceOf(KeysChangedError);
+    const after = await keySetOf(instances[1]!);
+    expect(JSON.stringify(after)).not.toContain(before.current.jwk.kid);
+    expect(JSON.stringify(after)).not.toContain(before.current.jwk.d);
+    expect(new Set(await Promise.all(instances.map(kidOf))).size).toBe(1);
   });
 
   it('are gone from the store, with their private halves, as soon as the next ones are there', async () => {

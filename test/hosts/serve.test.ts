@@ -38,6 +38,8 @@ interface Served {
   readonly env: Record<string, string>;
   /** Another process with the same settings. */
   process(more?: Record<string, string>): ServerProcess;
+  /** What another command prints, beside it. */
+  command(...args: string[]): Promise<string>;
 }
 
 /** @param store `STORE_URL`, and what else its database needs */
@@ -66,7 +68,21 @@ async function served(store: Record<string, string>, directory?: string): Promis
       stopping.push(() => server.stop());
       return server;
     },
+    async command(...args) {
+      const options = { cwd, env: { PATH: process.env.PATH, ...env } };
+      return (await promisify(execFile)(process.execPath, [COMMAND, ...args], options)).stdout.trim();
+    },
   };
+}
+
+/** At the process with this URL, with the app's refresh token. */
+function refresh(app: McpApp, url: string): Promise<Response> {
+  const params = {
+    grant_type: 'refresh_token',
+    refresh_token: app.current!.refresh_token!,
+    client_id: app.clientInformation()!.client_id,
+  };
+  return fetch(`${url}/token`, { method: 'POST', body: new URLSearchParams(params) });
 }
 
 const SQLITE = { STORE_URL: 'sqlite:auth.db' };
@@ -136,15 +152,43 @@ describe.each(DATABASES)('serve, on %s', (_, startDatabase) => {
     const app = new McpApp(first.mcp.mcpUrl, new Visitor());
     await app.connect();
     // A refresh at the process that has not issued the token.
-    const refreshed = await fetch(`http://localhost:${port}/token`, {
+    expect((await refresh(app, `http://localhost:${port}`)).status).toBe(200);
+  });
+
+  it("is looked after by the operators' commands, which have the same settings", async () => {
+    const { mcp, env, command, process: next } = await served(await startDatabase());
+    const server = next();
+    await server.start();
+    const app = new McpApp(mcp.mcpUrl, new Visitor());
+    await app.connect();
+    const { sub } = JSON.parse(await app.call('whoami'));
+
+    const credential = JSON.parse(await command('clients', 'add', '--name', 'Whoami', '--resource', mcp.mcpUrl));
+    const asked = await fetch(`${env.OIDC_ISSUER}/introspect`, {
       method: 'POST',
       body: new URLSearchParams({
-        grant_type: 'refresh_token',
-        refresh_token: app.current!.refresh_token!,
-        client_id: app.clientInformation()!.client_id,
+        token: app.current!.access_token,
+        client_id: credential.client_id,
+        client_secret: credential.client_secret,
       }),
     });
-    expect(refreshed.status).toBe(200);
+    expect(await asked.json()).toMatchObject({ active: true, sub });
+
+    const published = async () => {
+      const { keys } = (await (await fetch(`${env.OIDC_ISSUER}/jwks`)).json()) as { keys: { kid: string }[] };
+      return keys.map(({ kid }) => kid);
+    };
+    const kid = await command('keys', 'rotate', '--revoke-current');
+    expect(await published()).toContain(kid);
+    await server.stop();
+    await server.start();
+    expect(await published()).not.toContain(kid);
+
+    const person = ['--sub', sub];
+    expect(await command('people', 'grants', ...person)).toContain(mcp.mcpUrl);
+    expect(await command('people', 'revoke', ...person)).toContain(mcp.mcpUrl);
+    expect(await command('people', 'grants', ...person)).toBe('');
+    expect((await refresh(app, env.OIDC_ISSUER!)).status).toBe(400);
   });
 });
 

@@ -55,7 +55,7 @@ describe('an appearance', () => {
 
   test('stands beside the bundle, every colour reckoned', () => {
     const { files, appearance } = synthesized({ ...props, logo: file('logo.svg', SVG) });
-    expect(files).toEqual(['appearance.json', 'index.js']);
+    expect(files).toEqual(['appearance.json', 'index.js', 'openid-client.js']);
     expect(appearance).toEqual({
       ...props,
       logo: `data:image/svg+xml;base64,${Buffer.from(SVG).toString('base64')}`,
@@ -88,7 +88,7 @@ describe('an appearance', () => {
   });
 
   test('that is not given leaves the bundle as it is', () => {
-    expect(synthesized(undefined).files).toEqual(['index.js']);
+    expect(synthesized(undefined).files).toEqual(['index.js', 'openid-client.js']);
   });
 
   test('takes no room in the environment', () => {

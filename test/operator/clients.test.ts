@@ -201,7 +201,10 @@ describe('clients is refused', () => {
     [['add', '--table', 'auth', '--name', 'x'], 'clients add needs --name and at least one --redirect-uri.'],
     [['add', '--table', 'auth', '--redirect-uri', REDIRECT_URI], 'clients add needs --name and at least one'],
     [['add', 'mine', '--table', 'auth'], 'clients add gives the client its id, got mine.'],
-    [['add', '--name', 'x', '--redirect-uri', REDIRECT_URI], '--table needs the name of the table'],
+    [
+      ['add', '--name', 'x', '--redirect-uri', REDIRECT_URI],
+      'The store is named by --table, by --store, or by STORE_URL',
+    ],
     [['show', '--table', 'auth'], 'clients show needs the id of a client.'],
     [['remove', 'a', 'b', '--table', 'auth'], 'One client at a time, got a b.'],
     [
@@ -213,7 +216,7 @@ describe('clients is refused', () => {
     const { code, stdout, stderr } = await type(harness.environment, 'clients', ...args);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain(message);
-    expect(stderr).toContain('Usage: mcp-oidc-auth clients add --table NAME');
+    expect(stderr).toContain('Usage: mcp-oidc-auth clients add (--table NAME | --store URL)');
     expect(harness.calls.length).toBe(before);
   });
 });

@@ -137,9 +137,11 @@ describe('what was typed', () => {
     [[], 'keys needs generate or rotate, got nothing.'],
     [['rotate', 'now'], 'keys needs generate or rotate, got rotate now.'],
     [['generate', '--alg', 'HS256'], "--alg needs RS256 or ES256, got 'HS256'."],
-    [['generate', '--secret', 'keys'], '--secret and --revoke-current are for keys rotate.'],
+    [['generate', '--secret', 'keys'], '--secret, --store, --namespace and --revoke-current are for keys rotate.'],
     [['rotate', '--pretty', '--secret', 'keys'], '--alg and --pretty are for keys generate.'],
-    [['rotate'], '--secret needs the name or ARN of the key set secret.'],
+    [['rotate'], 'keys rotate needs --secret, --store or STORE_URL.'],
+    [['rotate', '--secret', ''], '--secret needs the name or ARN of the key set secret.'],
+    [['rotate', '--secret', 'keys', '--store', 'sqlite:auth.db'], 'Give --secret or --store, not both.'],
   ])('is put right: %j', async (args, message) => {
     const { code, stderr } = await keys(...args);
     expect([code, stderr.split('\n')[0]]).toEqual([1, message]);

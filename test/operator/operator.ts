@@ -26,7 +26,7 @@ export async function type(
   }
 }
 
-/** Keeps the AWS SDK from finding anything of this machine's own. */
+/** Keeps the command from finding anything of this machine's own. */
 const NOTHING: Readonly<Record<string, string | undefined>> = {
   AWS_CONFIG_FILE: '/dev/null',
   AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
@@ -37,4 +37,7 @@ const NOTHING: Readonly<Record<string, string | undefined>> = {
   AWS_ACCESS_KEY_ID: undefined,
   AWS_SECRET_ACCESS_KEY: undefined,
   AWS_SESSION_TOKEN: undefined,
+  STORE_URL: undefined,
+  SESSION_SECRET: undefined,
+  SESSION_SECRET_PREVIOUS: undefined,
 };

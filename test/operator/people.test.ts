@@ -165,7 +165,10 @@ describe('people is refused', () => {
     [[], 'people needs grants or revoke, got nothing.'],
     [['end', '--table', 'auth', '--sub', SUB], 'people needs grants or revoke, got end.'],
     [['revoke', 'ada', '--table', 'auth', '--sub', SUB], 'people needs grants or revoke, got revoke ada.'],
-    [['revoke', '--sub', SUB], '--table needs the name of the table of the authorization server.'],
+    [
+      ['revoke', '--sub', SUB],
+      'The store is named by --table, by --store, or by STORE_URL in the environment or in .env.',
+    ],
     [['revoke', '--table', 'auth'], 'A person is named by --sub, or by --issuer and --subject together.'],
     [['revoke', '--table', 'auth', '--issuer', 'https://x.example'], 'A person is named by --sub, or by'],
     [['revoke', '--table', 'auth', '--sub', SUB, '--subject', 'x'], 'A person is named by --sub, or by'],
@@ -179,7 +182,7 @@ describe('people is refused', () => {
     const { code, stdout, stderr } = await people(...args);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain(message);
-    expect(stderr).toContain('Usage: mcp-oidc-auth people grants --table NAME');
+    expect(stderr).toContain('Usage: mcp-oidc-auth people grants (--table NAME | --store URL)');
     expect(harness.calls.length).toBe(before);
   });
 

@@ -21,6 +21,8 @@ import { redisMissing, startRedis } from './redis-server';
 
 /** A database that runs, and ways to it that share nothing but it, as those of several processes do. */
 export interface Database extends AsyncDisposable {
+  /** As `STORE_URL` names it, where that is all that it takes. */
+  readonly url?: string;
   /** A store on a connection of its own: in turn on a Keyv, and by its URL, where it has one. */
   connect(): Promise<Store>;
   /** A store on a Keyv with a namespace. */
@@ -155,6 +157,7 @@ function onAdapters(
     return storeFor(keyvOn(adapter, namespace));
   };
   return {
+    url,
     inNamespace,
     async connect() {
       if (connections++ % 2 === 0) return inNamespace();

@@ -107,6 +107,36 @@ describeOn([...DATABASES, ...OTHERS], (database) => {
     });
   });
 
+  describe('a record that is configuration', () => {
+    test('has no end, whatever the clock says, until it is deleted', async () => {
+      await store.set(key, 1, NOW + 60_000);
+      await store.consume(key);
+      await store.configure(key, { scope: 'read' });
+      vi.setSystemTime(NOW + 10 * LONGEST_LIFETIME * 1000);
+      expect(await record()).toEqual({ key, value: { scope: 'read' } });
+      expect(await store.list(`grant#${tests}`)).toEqual([{ key, value: { scope: 'read' } }]);
+      expect(await store.putIfAbsent(key, 2)).toBe(false);
+      expect(await store.delete(key)).toBe(true);
+      expect(await record()).toBeUndefined();
+      expect(await store.list(`grant#${tests}`)).toEqual([]);
+    });
+
+    test('stays beside one that expires', async () => {
+      await store.configure(key, 1);
+      await store.set(`${key}0`, 2, NOW + 60_000);
+      vi.setSystemTime(NOW + 60_000);
+      expect(await store.list(`grant#${tests}`)).toEqual([{ key, value: 1 }]);
+    });
+
+    test('has an end as soon as it is an ordinary one', async () => {
+      await store.configure(key, 1);
+      await store.set(key, 2, NOW + 60_000);
+      expect(await record()).toEqual({ key, value: 2, expiresAt: SECONDS + 60 });
+      vi.setSystemTime(NOW + 60_000);
+      expect(await record()).toBeUndefined();
+    });
+  });
+
   describe.each([
     ['a whole second', NOW + 5000, NOW + 4999],
     ['a millisecond', NOW + 4500, NOW + 4499],

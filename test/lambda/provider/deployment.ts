@@ -131,7 +131,7 @@ export async function startDeployment(options: Options = {}): Promise<Deployment
   }
   const store = stores[0]!;
   for (const resource of options.resources ?? [NOTES]) {
-    await store.set(`${RESOURCES_PARTITION}/${resource.identifier}`, resource);
+    await store.configure(`${RESOURCES_PARTITION}/${resource.identifier}`, resource);
   }
   const upstreamSecret = randomBytes(16).toString('hex');
   const config: ProviderConfig = {

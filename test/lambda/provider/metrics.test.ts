@@ -6,7 +6,8 @@ import { DynamoStore } from '../../../lambda/store/dynamo-store';
 import type { SERVER_METRICS } from '../../../lib/contract';
 import { countsOf, metricsOf } from '../../support/embedded-metrics';
 import { catchLog } from '../../support/log-lines';
-import { atCallback, atClient, Harness, ISSUER, later } from './harness';
+import { atCallback, atClient, Harness, ISSUER, later, NOTES } from './harness';
+import { exchange, registerServer } from './resource-server';
 
 let harness: Harness;
 let client: Record<string, string>;
@@ -155,6 +156,21 @@ describe('the metric', () => {
     await browser.submit(consent, 'allow', {}, atClient);
     expect(events()).toContain(event);
     expect(counts().UpstreamFailures).toBe(counted);
+  });
+});
+
+describe('UpstreamFailures', () => {
+  it('counts an access token of upstream that could not be renewed', async () => {
+    await using withTokens = await Harness.start({ instances: 1, resources: [{ ...NOTES, upstreamTokens: true }] });
+    Object.assign(withTokens.upstream, { refreshTokens: true, accessTokenLifetime: 600 });
+    await registerServer(withTokens);
+    const app = await withTokens.register();
+    const { body } = await withTokens.redeem(app, await withTokens.signIn(app));
+    later(700);
+    withTokens.upstream.failure = 500;
+    expect((await exchange(withTokens, body.access_token)).status).toBe(503);
+    expect(events()).toContain('upstream_token.renewal_failed');
+    expect(counts()).toMatchObject({ UpstreamFailures: 1, RequestsUnavailable: 1 });
   });
 });
 

@@ -1,9 +1,7 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ClientPolicy } from '../../../lambda/provider/client-policy';
 import { clientKey } from '../../../lambda/provider/keys';
 import { BY_OPERATORS, preRegisteredClient } from '../../../lambda/provider/pre-registered-client';
-import { putConfigured } from '../../../lambda/store/configured-record';
 import { Harness, later, REDIRECT_URI } from './harness';
 import { wordsOf } from './pages/page';
 
@@ -18,16 +16,8 @@ afterEach(() => vi.useRealTimers());
 afterAll(() => harness[Symbol.asyncDispose]());
 
 async function preRegister(clientId: string, redirectUris = [REDIRECT_URI], secret?: string) {
-  const { AWS_ENDPOINT_URL_DYNAMODB: endpoint, AWS_REGION: region, ...keys } = harness.environment;
-  const credentials = {
-    accessKeyId: keys.AWS_ACCESS_KEY_ID!,
-    secretAccessKey: keys.AWS_SECRET_ACCESS_KEY!,
-    sessionToken: keys.AWS_SESSION_TOKEN!,
-  };
-  const dynamoDb = new DynamoDBClient({ endpoint, region, credentials });
   const metadata = preRegisteredClient(new ClientPolicy(), { clientId, name: 'Our editor', redirectUris }, secret);
-  await putConfigured(dynamoDb, harness.config.tableName, clientKey(clientId), metadata);
-  dynamoDb.destroy();
+  await harness.store.configure(clientKey(clientId), metadata);
   return { client_id: clientId };
 }
 

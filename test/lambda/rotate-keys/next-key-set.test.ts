@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { makeKeySet } from '../../../lambda/key-set/make-key-set';
 import { publicJwk } from '../../../lambda/key-set/public-jwk';
 import { nextKeySet } from '../../../lambda/rotate-keys/next-key-set';
-import { withoutCurrentKey } from '../../../lambda/rotate-keys/revoke-current-key';
 import { tryKeySet } from '../../../lambda/rotate-keys/try-key-set';
+import { withoutCurrentKey } from '../../../lambda/rotate-keys/without-current-key';
 import { type KeySet, LONGEST_LIFETIME } from '../../../lib/contract';
 
 const START = 1_790_000_000;
