@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Store, StoredRecord } from '../store/store';
 import { now } from './clock';
@@ -103,7 +104,7 @@ export class UpstreamTokens {
       refreshToken: tokens.refreshToken,
       access: access && tokens.access && { scope: access.scope, ...tokens.access },
     });
-    return (await keep(renewed)) ? renewed : undefined;
+    return (await stubbornly(() => keep(renewed))) ? renewed : undefined;
   }
 
   /** Ends the grant, because upstream no longer lets it be of use. */
@@ -141,6 +142,24 @@ export class UpstreamTokens {
       ...(expiresIn === undefined ? {} : { expiresAt: issuedAt + expiresIn }),
     };
   }
+}
+
+/** Milliseconds between attempts, beyond those of the store itself: with what renewing takes, they end before a claim does. */
+const PAUSES = [250, 750, 2_000];
+
+/**
+ * What upstream has given replaces what it does not take any more. If it is not kept, the person has to sign in again, so a store
+ * that fails is asked for longer than elsewhere.
+ */
+async function stubbornly(keep: () => Promise<boolean>): Promise<boolean> {
+  for (const pause of PAUSES) {
+    try {
+      return await keep();
+    } catch {
+      await setTimeout(pause);
+    }
+  }
+  return keep();
 }
 
 /** What an access token is sealed for: in the place of a refresh token it does not open, nor the other way round. */

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { atClient, Harness, later, type TokenResponse } from '../lambda/provider/harness';
+import { atClient, Harness, later, NOTES, type TokenResponse } from '../lambda/provider/harness';
+import { exchange, registerServer, SERVER } from '../lambda/provider/resource-server';
 
 /** The function's own settings: handler.mts. */
 const ATTEMPTS = 3;
@@ -8,6 +9,9 @@ const RATE = 0.1;
 type Fault = 'time-out before' | 'answer lost' | 'internal error' | 'throttled';
 const FAULTS: readonly Fault[] = ['time-out before', 'answer lost', 'internal error', 'throttled'];
 
+/** Its server acts upstream for the person. */
+const CALENDAR = { ...NOTES, identifier: 'https://calendar.example.com/mcp', upstreamTokens: true };
+
 let harness: Harness;
 let client: Record<string, string>;
 /** The faults of the next attempts of a call, for the calls that meet any. */
@@ -15,7 +19,8 @@ let faults: (call: string) => readonly (Fault | undefined)[];
 let met: Fault[];
 
 beforeAll(async () => {
-  harness = await Harness.start({ instances: 3, maxAttempts: ATTEMPTS, upstream: { recheck: 60 } });
+  const resources = [NOTES, CALENDAR];
+  harness = await Harness.start({ instances: 3, maxAttempts: ATTEMPTS, upstream: { recheck: 60 }, resources });
   const attempts = new WeakMap<object, (Fault | undefined)[]>();
   harness.table.middlewareStack.add(
     (next, context) => async (args) => {
@@ -33,6 +38,7 @@ beforeAll(async () => {
   );
   calm();
   client = await harness.register();
+  await registerServer(harness, SERVER, [CALENDAR.identifier]);
 });
 afterAll(() => harness[Symbol.asyncDispose]());
 afterEach(() => {
@@ -41,6 +47,7 @@ afterEach(() => {
   vi.restoreAllMocks();
   delete harness.upstream.failures;
   delete harness.upstream.refreshTokens;
+  delete harness.upstream.accessTokenLifetime;
 });
 
 function calm(): void {
@@ -143,6 +150,60 @@ describe('an outage in the middle of a token request', () => {
       expect((await harness.refresh(client, answer.body.refresh_token)).status).toBe(200);
     },
   );
+});
+
+describe('an exchange for an upstream token', () => {
+  /** The access token of an MCP client, whose upstream token has to be renewed. */
+  async function accessToken(): Promise<string> {
+    Object.assign(harness.upstream, { refreshTokens: true, accessTokenLifetime: 600 });
+    const resource = CALENDAR.identifier;
+    const { body } = await harness.redeem(client, await harness.signIn(client, { resource }), { resource });
+    later(700);
+    return body.access_token ?? '';
+  }
+
+  it.each([1, 2])('comes through a store that fails in one call of ten (%i)', async (seed) => {
+    const next = random(seed);
+    for (let person = 0; person < 5; person++) {
+      const token = await accessToken();
+      faults = () =>
+        Array.from({ length: ATTEMPTS - 1 }, () =>
+          next() < RATE ? FAULTS[Math.floor(next() * FAULTS.length)] : undefined,
+        );
+      const answers = await Promise.all([1, 2, 3].map(() => exchange(harness, token)));
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+      expect(new Set(answers.map(({ body }) => body.access_token)).size).toBe(1);
+      calm();
+      vi.useRealTimers();
+    }
+  });
+
+  /** As the store numbers an exchange's calls: the read, the claim of the record, the look at what was claimed, the write. */
+  it.each(FAULTS.flatMap((fault) => [0, 1, 2].map((nth) => [fault, nth] as const)))(
+    'is told of an outage (%s at call %i) as 503, and works as soon as nobody can be renewing any more',
+    async (fault, nth) => {
+      const token = await accessToken();
+      failEveryAttempt(nth, fault);
+      const { status, body } = await exchange(harness, token);
+      expect([status, body.error]).toEqual([503, 'temporarily_unavailable']);
+      calm();
+      later(800);
+      expect((await exchange(harness, token)).status).toBe(200);
+    },
+  );
+
+  it.each(FAULTS)('keeps what upstream has given through an outage in that moment (%s)', async (fault) => {
+    const token = await accessToken();
+    failEveryAttempt(3, fault);
+    const first = await exchange(harness, token);
+    expect(first.status).toBe(200);
+    calm();
+    // By the refresh token that upstream gave then: it takes no other any more.
+    later(1_400);
+    const next = await exchange(harness, token);
+    expect(next.status).toBe(200);
+    expect(next.body.access_token).not.toBe(first.body.access_token);
+  });
 });
 
 describe('upstream that fails in one request of ten', () => {
