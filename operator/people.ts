@@ -72,7 +72,7 @@ async function revoke(opened: OpenedStore, sub: string, output: Output): Promise
   }
   if (ended.length === 0) return output.note(nothing(opened, sub));
   output.note(
-    `${counted(ended)} of ${sub} ended: codes and refresh tokens are refused from now on. Access tokens already issued live on until they expire (lifetimes.accessToken, 1 hour by default).`,
+    `${counted(ended)} of ${sub} ended: codes and refresh tokens are refused from now on. Access tokens already issued live on until they expire (lifetimes.accessToken, 1 hour by default), except at MCP servers that share the store with the authorization server.`,
   );
 }
 

@@ -11,6 +11,7 @@ import { logDecisions } from './decisions';
 import { answerIntrospection } from './introspection';
 import type { ServerKeys } from './key-source';
 import { hash, presentedKey } from './keys';
+import type { PersonalGrant } from './personal-grant';
 import { BY_OPERATORS } from './pre-registered-client';
 import { registeredClientId } from './registered-client-id';
 import { STANDS_FOR } from './resource-server';
@@ -35,18 +36,6 @@ export interface EngineContext {
   renderError(ctx: KoaContextWithOIDC, error: Error): void;
   /** Hears of every error that is not the request's fault. */
   onServerError(error: Error): void;
-}
-
-/** What the Grant remembers of the person, beside what the engine keeps in it. */
-export interface PersonalGrant {
-  /** Copied into access tokens. */
-  personClaims?: Readonly<Record<string, unknown>>;
-  /** Every claim of upstream's ID token, where the host hands the person on to an MCP server that shares the store. */
-  upstreamClaims?: Readonly<Record<string, unknown>>;
-  /** What the host has made of them for that. */
-  customData?: Readonly<Record<string, unknown>>;
-  /** The person has agreed that the resource server acts for them upstream. */
-  upstreamTokens?: boolean;
 }
 
 /** Bytes of a client's key set (RFC 7517). */

@@ -7,8 +7,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { OidcClient, type OidcClientConfig } from '../../hosts/oidc-client';
 import { createOidcServer, type OidcServer, type OidcServerOptions } from '../../hosts/standalone';
 import { makeJwk } from '../../lambda/key-set/make-key-set';
-import type { PersonalGrant } from '../../lambda/provider/engine';
 import { grantIdOf, grantKey } from '../../lambda/provider/keys';
+import type { PersonalGrant } from '../../lambda/provider/personal-grant';
 import { MemoryStore } from '../../stores/memory-store';
 import { McpApp } from '../e2e/mcp-app';
 import { freePort } from '../support/free-port';

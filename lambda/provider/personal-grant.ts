@@ -1,0 +1,11 @@
+/** What the Grant remembers of the person, beside what the engine keeps in it. */
+export interface PersonalGrant {
+  /** Copied into access tokens. */
+  personClaims?: Readonly<Record<string, unknown>>;
+  /** Every claim of upstream's ID token, where the host hands the person on to an MCP server that shares the store. */
+  upstreamClaims?: Readonly<Record<string, unknown>>;
+  /** What the host has made of them for that. */
+  customData?: Readonly<Record<string, unknown>>;
+  /** The person has agreed that the resource server acts for them upstream. */
+  upstreamTokens?: boolean;
+}
