@@ -1,3 +1,5 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { setTimeout } from 'node:timers/promises';
 import type { Store } from '../lambda/store/store';
 import { MemoryStore } from './memory-store';
 import { postgres } from './postgres';
@@ -14,6 +16,10 @@ export interface OpenStore {
 
 /** In milliseconds: a database answers in a few, so what takes longer than this is lost. */
 const TIMEOUT = 2_000;
+/** In milliseconds, until a file that is locked is tried again. */
+const LOOK_EVERY = 20;
+/** https://www.sqlite.org/rescode.html#busy */
+const SQLITE_BUSY = 5;
 
 type Open = (url: string, namespace: string | undefined) => Promise<OpenStore>;
 
@@ -86,11 +92,23 @@ async function openSqlite(url: string, namespace?: string): Promise<OpenStore> {
   const path = url.replace(/^sqlite:(\/\/)?/, '');
   if (path === '') throw new Error('The URL of the store names no file; it needs to be sqlite:<path>.');
   const database = new DatabaseSync(path, { timeout: TIMEOUT });
-  // Who reads does not wait for who writes.
-  database.exec('PRAGMA journal_mode = WAL');
+  await writeAhead(database);
   const query = async (text: string, ...values: unknown[]) =>
     database.prepare(text).all(...(values as string[])) as unknown as Row[];
   return { store: new SqlStore(sqlite(query), namespace), close: async () => database.close() };
+}
+
+/** So that who reads does not wait for who writes. Another process that does the same, or writes, is waited for: SQLite itself does not. */
+async function writeAhead(database: DatabaseSync): Promise<void> {
+  const end = Date.now() + TIMEOUT;
+  for (;;) {
+    try {
+      return database.exec('PRAGMA journal_mode = WAL');
+    } catch (error) {
+      if ((error as { readonly errcode?: number }).errcode !== SQLITE_BUSY || Date.now() >= end) throw error;
+      await setTimeout(LOOK_EVERY);
+    }
+  }
 }
 
 async function openDynamoDb(url: string, namespace?: string): Promise<OpenStore> {

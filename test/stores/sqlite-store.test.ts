@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
@@ -17,6 +19,18 @@ const CONSUMER = `
   for (let i = 0; i < ${RECORDS}; i++) if (await store.consume('grant#1/code#' + i)) first++;
   await close();
   console.log(first);`;
+
+test('a file of SQLite that another process is just setting up is waited for', async () => {
+  const path = join(await mkdtemp(join(tmpdir(), 'sqlite-')), 'records.db');
+  using other = new DatabaseSync(path);
+  other.exec('CREATE TABLE mine (x); BEGIN IMMEDIATE');
+  const opening = storeFromUrl(`sqlite:${path}`);
+  await setImmediate();
+  other.exec('COMMIT');
+  const { store, close } = await opening;
+  await store.set('client#1', 1);
+  await close();
+});
 
 /** Within one process SQLite does one thing at a time anyhow: see single-use.test.ts. */
 test('of several processes on one file of SQLite, one consumes each record', async () => {
