@@ -4,7 +4,7 @@ import { isClientIdUrl } from './client-metadata/client-id-url';
 import { asPresented, UNUSED_LIFETIME } from './client-policy';
 import { now } from './clock';
 import { CodeAdapter } from './code-adapter';
-import { clientKey, codeKey, decisionKey, grantKey, interactionKey, refreshTokenKey } from './keys';
+import { clientKey, codeKey, decisionKey, grantKey, interactionKey, refreshTokenKey, upstreamTokenKey } from './keys';
 import { BY_OPERATORS } from './pre-registered-client';
 import { type AdapterContext, RecordAdapter } from './record-adapter';
 import { RefreshTokenAdapter } from './refresh-token-adapter';
@@ -32,7 +32,7 @@ export function adapterFactory(context: AdapterContext): (model: string) => Adap
       case 'Interaction':
         return new InteractionAdapter(context, interactionKey);
       case 'Grant':
-        return new RecordAdapter(context, grantKey);
+        return new GrantAdapter(context, grantKey);
       case 'AuthorizationCode':
         return new CodeAdapter(context, codeKey);
       case 'RefreshToken':
@@ -95,6 +95,13 @@ class InteractionAdapter extends RecordAdapter {
     const unit = currentUnitOfWork.getStore();
     if (unit) unit.collect(end);
     else if (!(await end())) throw new errors.SessionNotFound('interaction session not found');
+  }
+}
+
+class GrantAdapter extends RecordAdapter {
+  /** With what upstream gave for it: nobody could use that any more, and nobody should keep it. */
+  override async destroy(id: string): Promise<void> {
+    await this.context.store.deleteMany([this.keyOf(id), upstreamTokenKey(id)]);
   }
 }
 

@@ -399,9 +399,11 @@ describe('an exchange is refused', () => {
   });
 
   it('once the grant has been revoked, at once', async () => {
-    const { access, refresh } = await tokens();
+    const { access, refresh, grantId } = await tokens();
     await harness.post('/revoke', { token: refresh, client_id: client.client_id });
     expect(await exchange(access)).toMatchObject(refused('invalid_grant'));
+    // Nobody keeps what nobody may use.
+    expect(await harness.store.read([grantKey(grantId), upstreamTokenKey(grantId)])).toEqual([undefined, undefined]);
   });
 
   it('with the reference to a grant of somebody else', async () => {
