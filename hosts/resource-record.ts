@@ -1,15 +1,10 @@
 import type { ResourceRecord } from '../lib/contract';
+import { OPENID_SCOPES, SCOPE_TOKEN } from '../lib/scope-names';
 import type { ResourceOption, ScopeOption } from './options';
 import { described, type Settings } from './settings';
 
 /** Where nobody says what there is to ask for. */
 const DEFAULT_SCOPE: ScopeOption = { name: 'mcp:use', description: 'Use this server for you' };
-
-/** Scopes that mean something to OpenID Connect itself (OpenID Connect Core sections 3.1.2.1, 5.4 and 11). */
-const OPENID_SCOPES = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'];
-
-/** RFC 6749 section 3.3: scope-token. */
-const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 
 /** Notes what keeps tokens from being issued for a resource. */
 export function checkResource(settings: Settings, option: string, resource: ResourceOption): void {

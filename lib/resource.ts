@@ -1,5 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import type { ResourceRecord } from './contract';
+import { OPENID_SCOPES, SCOPE_TOKEN } from './scope-names';
 import { checkLanguage, checkUrl, described, firstDuplicate, refuse } from './validation';
 
 /** One scope of a protected resource. */
@@ -72,12 +73,6 @@ export interface ProtectedResourceProps {
    */
   readonly upstreamTokens?: boolean;
 }
-
-/** Scopes that mean something to OpenID Connect itself (OpenID Connect Core 1.0, sections 3.1.2.1, 5.4 and 11). */
-const OPENID_SCOPES = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'];
-
-/** RFC 6749 section 3.3: scope-token. */
-export const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 
 /** The record of a protected resource, its defaults filled in. Throws where the props are wrong. */
 export function resourceRecord(props: ProtectedResourceProps): ResourceRecord {

@@ -2,7 +2,7 @@ import { Duration, type Stack, Token } from 'aws-cdk-lib';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { GRANT_CLAIM, type UpstreamSecretConfig } from './contract';
-import { SCOPE_TOKEN } from './resource';
+import { SCOPE_TOKEN } from './scope-names';
 import { checkDuration, checkList, checkUrl, described, refuse } from './validation';
 
 /** Who may sign in. */

@@ -21,7 +21,7 @@ const isLambdaOnly = (imported: string) =>
 
 const isDatabase = (imported: string) => isOf(imported, ['@aws-sdk/client-dynamodb', 'keyv', '@keyv']);
 
-const CONTRACT = ['lib/contract', 'lib/page-words'];
+const CONTRACT = ['lib/contract', 'lib/page-words', 'lib/scope-names'];
 
 const LAWS: Law[] = [
   {

@@ -1,8 +1,6 @@
 import type { ResourceRecord, ScopeRecord } from '../../lib/contract';
+import { SCOPE_TOKEN } from '../../lib/scope-names';
 import { isText } from './property';
-
-/** RFC 6749 section 3.3. */
-const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
 /**
  * Reads the `Resource` property of the custom resource. Most of it was checked when the app was synthesized; what CloudFormation filled
