@@ -9,7 +9,7 @@ import { BY_OPERATORS } from './pre-registered-client';
 import { type AdapterContext, RecordAdapter } from './record-adapter';
 import { RefreshTokenAdapter } from './refresh-token-adapter';
 import { storedMetadata } from './stored-metadata';
-import { currentUnitOfWork } from './unit-of-work';
+import { currentUnitOfWork, recordsOf } from './unit-of-work';
 
 /** Models that the engine asks for and that are never stored: there is no login session of our own, and access tokens are JWTs. */
 const NEVER_STORED = new Set(['Session', 'AccessToken', 'ClientCredentials']);
@@ -73,7 +73,7 @@ class ClientAdapter extends RecordAdapter {
 
 class InteractionAdapter extends RecordAdapter {
   override async find(id: string): Promise<AdapterPayload | undefined> {
-    const [record, decision] = await this.records([this.keyOf(id), decisionKey(id)]);
+    const [record, decision] = await recordsOf(this.context.store, [this.keyOf(id), decisionKey(id)]);
     if (!record || record.consumedAt !== undefined) return undefined;
     return { ...(await this.payload(id, record)), ...(decision?.value as AdapterPayload | undefined) };
   }

@@ -21,6 +21,7 @@ import { newHandle, successorsFrom } from './successors';
 import { registerTokenExchange } from './token-exchange';
 import type { UpstreamAccess } from './upstream-access';
 import type { UpstreamRecheck } from './upstream-recheck';
+import { verificationKeys } from './verification-keys';
 
 export interface EngineContext {
   readonly config: ServerConfig;
@@ -79,8 +80,9 @@ export function createEngine(context: EngineContext, keys: ServerKeys): Provider
     return stored.length === presented.length && timingSafeEqual(stored, presented);
   };
 
-  registerTokenExchange(provider, context.upstreamAccess, keys, config.upstream.issuer);
-  answerIntrospection(provider, { keys, store, onServerError: context.onServerError });
+  const keySet = verificationKeys(keys);
+  registerTokenExchange(provider, context.upstreamAccess, keySet, config.upstream.issuer);
+  answerIntrospection(provider, { keySet, store, onServerError: context.onServerError });
 
   // Every cookie is Secure: Chromium and Firefox treat http://localhost as secure, and nothing else here is plain HTTP.
   Object.defineProperty(provider.request, 'secure', { get: () => true });

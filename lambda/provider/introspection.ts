@@ -1,17 +1,17 @@
-import { decodeJwt, type JWTVerifyGetKey, errors as joseErrors } from 'jose';
-import type { Client, KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { JWTVerifyGetKey } from 'jose';
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { GRANT_CLAIM } from '../../lib/contract';
 import { InvalidTokenError } from '../authorizer/invalid-token-error';
 import { verifyIssued } from '../authorizer/verify-token';
 import type { Store } from '../store/store';
-import type { ServerKeys } from './key-source';
 import { grantKeyOf } from './keys';
 import { logEvent } from './log';
-import { STANDS_FOR } from './resource-server';
-import { verificationKeys } from './verification-keys';
+import { resourcesOf } from './resource-server';
+import { unverifiedClaims } from './unverified-claims';
 
 export interface IntrospectionContext {
-  readonly keys: ServerKeys;
+  /** What access tokens of this server are verified with. */
+  readonly keySet: JWTVerifyGetKey;
   readonly store: Store;
   onServerError(error: Error): void;
 }
@@ -22,9 +22,7 @@ const INACTIVE = { active: false };
  * Token introspection (RFC 7662) for resource servers: each hears of the access tokens that were issued for it, and of any other token, whatever
  * it is, that it is not active. The engine authenticates who asks; a JWT is what it cannot look up, and is answered here.
  */
-export function answerIntrospection(provider: Provider, { keys, store, onServerError }: IntrospectionContext): void {
-  const keySet = verificationKeys(keys);
-
+export function answerIntrospection(provider: Provider, { keySet, store, onServerError }: IntrospectionContext): void {
   provider.use(async (ctx: KoaContextWithOIDC, next) => {
     await next();
     if (ctx.oidc?.route !== 'introspection' || (ctx.body as { error?: string })?.error !== 'unsupported_token_type') {
@@ -42,15 +40,15 @@ export function answerIntrospection(provider: Provider, { keys, store, onServerE
   });
 
   async function introspected(token: string, resources: readonly unknown[]): Promise<object> {
-    const audience = audienceOf(token);
+    const audience = unverifiedClaims(token).aud;
     if (typeof audience !== 'string' || !resources.includes(audience)) return INACTIVE;
-    const claims = await verifiedClaims(token, audience, keySet);
+    const claims = await verifiedClaims(token, audience);
     if (claims === undefined || !(await hasGrant(claims[GRANT_CLAIM]))) return INACTIVE;
     // Section 2.2: the claims of the token itself, whose names are the same.
     return { active: true, token_type: claims.cnf === undefined ? 'Bearer' : 'DPoP', ...claims };
   }
 
-  async function verifiedClaims(token: string, audience: string, keySet: JWTVerifyGetKey) {
+  async function verifiedClaims(token: string, audience: string) {
     try {
       return (await verifyIssued(token, { issuer: provider.issuer, audience, keySet })).claims;
     } catch (error) {
@@ -64,20 +62,5 @@ export function answerIntrospection(provider: Provider, { keys, store, onServerE
     if (typeof grantHash !== 'string') return true;
     const [grant] = await store.read([grantKeyOf(grantHash)]);
     return grant !== undefined;
-  }
-}
-
-function resourcesOf(client: Client | undefined): readonly unknown[] {
-  const resources = client?.[STANDS_FOR];
-  return Array.isArray(resources) ? resources : [];
-}
-
-/** As the token says it, which decides nothing before it has been verified. */
-function audienceOf(token: string): unknown {
-  try {
-    return decodeJwt(token).aud;
-  } catch (error) {
-    if (error instanceof joseErrors.JOSEError) return undefined;
-    throw error;
   }
 }

@@ -4,7 +4,7 @@ import type { Store, StoredRecord } from '../store/store';
 import type { MetadataDocuments } from './client-metadata/metadata-documents';
 import { now } from './clock';
 import type { Successors } from './successors';
-import { currentUnitOfWork } from './unit-of-work';
+import { currentUnitOfWork, recordsOf } from './unit-of-work';
 
 export interface AdapterContext {
   readonly store: Store;
@@ -60,16 +60,8 @@ export class RecordAdapter implements Adapter {
   }
 
   protected async record(id: string): Promise<StoredRecord | undefined> {
-    const [record] = await this.records([this.keyOf(id)]);
+    const [record] = await recordsOf(this.context.store, [this.keyOf(id)]);
     return record;
-  }
-
-  /** In the order of `keys`; what the unit of work has read already is not read again. */
-  protected async records(keys: readonly string[]): Promise<(StoredRecord | undefined)[]> {
-    const unit = currentUnitOfWork.getStore();
-    return unit && keys.every((key) => unit.has(key))
-      ? keys.map((key) => unit.get(key))
-      : this.context.store.read(keys);
   }
 
   /** Outside a unit of work a write happens at once, and a condition that fails refuses the request. */

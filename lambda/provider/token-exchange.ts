@@ -1,12 +1,11 @@
-import { decodeJwt, errors as joseErrors } from 'jose';
+import type { JWTVerifyGetKey } from 'jose';
 import { errors, type Provider, type TokenEndpointGrantContext } from 'oidc-provider';
 import { InvalidTokenError } from '../authorizer/invalid-token-error';
 import { verifyIssued } from '../authorizer/verify-token';
-import type { ServerKeys } from './key-source';
 import { grantKeyOf, upstreamTokenKeyOf } from './keys';
-import { STANDS_FOR, TOKEN_EXCHANGE } from './resource-server';
+import { resourcesOf, TOKEN_EXCHANGE } from './resource-server';
+import { unverifiedClaims } from './unverified-claims';
 import { type AccessTokenClaims, grantHashOf, NoUpstreamToken, type UpstreamAccess } from './upstream-access';
-import { verificationKeys } from './verification-keys';
 
 /** RFC 8693 section 3. */
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
@@ -32,15 +31,13 @@ type Context = TokenEndpointGrantContext<Parameters>;
 export function registerTokenExchange(
   provider: Provider,
   access: UpstreamAccess,
-  keys: ServerKeys,
+  keySet: JWTVerifyGetKey,
   upstreamIssuer: string,
 ): void {
-  const keySet = verificationKeys(keys);
-
   async function exchange(ctx: Context): Promise<void> {
     const { params, client } = ctx.oidc;
     checkParameters(params, upstreamIssuer);
-    const claims = await claimsOf(params.subject_token ?? '', [client[STANDS_FOR]].flat());
+    const claims = await claimsOf(params.subject_token ?? '', resourcesOf(client));
     // For the event of the decision: whose token it was.
     ctx.oidc.entity('Account', { accountId: claims.sub, claims: async () => ({ sub: claims.sub }) });
     const { accessToken, tokenType, expiresIn, scope } = await access.tokenFor(claims).catch(refuse);
@@ -92,15 +89,6 @@ function checkParameters(params: Parameters, upstreamIssuer: string): void {
   const targets = [params.resource, params.audience].filter((target) => target !== undefined);
   if (targets.some((target) => target !== upstreamIssuer)) {
     throw new errors.InvalidTarget('tokens are for the upstream identity provider alone');
-  }
-}
-
-function unverifiedClaims(token: string): Readonly<Record<string, unknown>> {
-  try {
-    return decodeJwt(token);
-  } catch (error) {
-    if (error instanceof joseErrors.JOSEError) return {};
-    throw error;
   }
 }
 

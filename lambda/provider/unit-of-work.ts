@@ -60,3 +60,9 @@ export class UnitOfWork {
     return done;
   }
 }
+
+/** The records in the order of `keys`; what the request's unit of work has read already is not read again. */
+export async function recordsOf(store: Store, keys: readonly string[]): Promise<(StoredRecord | undefined)[]> {
+  const unit = currentUnitOfWork.getStore();
+  return unit && keys.every((key) => unit.has(key)) ? keys.map((key) => unit.get(key)) : store.read(keys);
+}

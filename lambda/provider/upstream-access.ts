@@ -7,7 +7,7 @@ import { logProblem } from './log';
 import type { PersonalGrant } from './personal-grant';
 import { UnderWayError } from './race';
 import type { Resources } from './resources';
-import { currentUnitOfWork } from './unit-of-work';
+import { recordsOf } from './unit-of-work';
 import { UpstreamRefused, UpstreamUnavailable } from './upstream-errors';
 import type { UpstreamAccessToken, UpstreamTokenRecord, UpstreamTokens } from './upstream-tokens';
 
@@ -114,9 +114,7 @@ export class UpstreamAccess {
     { anew = false } = {},
   ): Promise<{ grant: StoredRecord | undefined; record: StoredRecord | undefined }> {
     const keys = [grantKeyOf(grantHash), upstreamTokenKeyOf(grantHash)];
-    const unit = currentUnitOfWork.getStore();
-    const known = !anew && unit && keys.every((key) => unit.has(key));
-    const [grant, record] = known ? keys.map((key) => unit.get(key)) : await this.store.read(keys);
+    const [grant, record] = await (anew ? this.store.read(keys) : recordsOf(this.store, keys));
     return { grant, record };
   }
 }

@@ -144,7 +144,7 @@ export class UpstreamTokens {
   }
 }
 
-/** Milliseconds between attempts, beyond those of the store itself: with what renewing takes, they end before a claim does. */
+/** Milliseconds between attempts, beyond those of the store itself. Whoever outlasts the claim so is refused by its condition. */
 const PAUSES = [250, 750, 2_000];
 
 /**
