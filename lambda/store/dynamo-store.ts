@@ -160,18 +160,8 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter, Store {
   }
 
   async putIfAbsent(key: string, value: unknown, expires?: number): Promise<boolean> {
-    const claim = newClaim();
     const condition = `attribute_not_exists(#pk) OR ${EXPIRED} OR ${CLAIMED}`;
-    return conditionHeld(
-      this.#client.send(
-        new PutItemCommand({
-          TableName: this.#tableName,
-          Item: { ...itemOf(key, value, expires, this.namespace), [TABLE.claimedBy]: claim },
-          ConditionExpression: condition,
-          ...placeholders({ ...instant(Date.now()), ':claim': claim }, condition),
-        }),
-      ),
-    );
+    return this.#putIf(condition, {}, itemOf(key, value, expires, this.namespace));
   }
 
   async consume(key: string, options: ConsumeOptions = {}): Promise<boolean> {
@@ -205,19 +195,8 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter, Store {
   }
 
   async replace(key: string, value: unknown, expires: number, seen: number): Promise<boolean> {
-    const claim = newClaim();
     const condition = `${UNEXPIRED} AND (#consumedAt = :seen OR ${CLAIMED})`;
-    const values: Item = { ...instant(Date.now()), ':seen': { N: String(seen) }, ':claim': claim };
-    return conditionHeld(
-      this.#client.send(
-        new PutItemCommand({
-          TableName: this.#tableName,
-          Item: { ...itemOf(key, value, expires, this.namespace), [TABLE.claimedBy]: claim },
-          ConditionExpression: condition,
-          ...placeholders(values, condition),
-        }),
-      ),
-    );
+    return this.#putIf(condition, { ':seen': { N: String(seen) } }, itemOf(key, value, expires, this.namespace));
   }
 
   async count(key: string, expires: number): Promise<number> {
@@ -257,6 +236,21 @@ export class DynamoStore extends Emitter implements KeyvStorageAdapter, Store {
       records.push(...this.#unexpired(page.Items ?? []));
     } while (page.LastEvaluatedKey);
     return records;
+  }
+
+  /** @param values of the condition, beside the time and the claim */
+  #putIf(condition: string, values: Item, item: Item): Promise<boolean> {
+    const claim = newClaim();
+    return conditionHeld(
+      this.#client.send(
+        new PutItemCommand({
+          TableName: this.#tableName,
+          Item: { ...item, [TABLE.claimedBy]: claim },
+          ConditionExpression: condition,
+          ...placeholders({ ...instant(Date.now()), ...values, ':claim': claim }, condition),
+        }),
+      ),
+    );
   }
 
   async #batchGet(keys: readonly string[]): Promise<Item[]> {
