@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { json } from '../lambda/provider/http';
 import { logEvent, logProblem } from '../lambda/provider/log';
-import { type OpenStore, STORE_SCHEMES, storeFromUrl } from '../stores/store-from-url';
+import { type OpenStore, STORE_SCHEMES, schemeOf, storeFromUrl } from '../stores/store-from-url';
 import { checkOptions, isProduction } from './check-options';
 import { type HostedServer, hostedServer } from './hosted-server';
 import { type NodeHandler, nodeHandler, send } from './node-handler';
@@ -83,10 +83,6 @@ function checkStoreUrl(settings: Settings, url: string, options: OidcServerOptio
   } else if (scheme === 'memory:' && isProduction(options)) {
     refuseMemory(settings, 'a database');
   }
-}
-
-function schemeOf(url: string): string | undefined {
-  return /^[a-z]+:/.exec(url)?.[0];
 }
 
 function portOf(listener: Server): number | undefined {

@@ -1,7 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { RotateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { environmentOf } from '../hosts/environment';
 import { CURRENT, KeySetSecret } from '../lambda/key-set/key-set-secret';
 import { makeJwk } from '../lambda/key-set/make-key-set';
 import { KeySetError } from '../lambda/key-set/parse-key-set';
@@ -60,11 +59,8 @@ export async function keys(args: string[], output: Output): Promise<void> {
   }
   if (alg !== undefined || pretty) throw new UsageError('--alg and --pretty are for keys generate.');
   if (secret !== undefined && store !== undefined) throw new UsageError('Give --secret or --store, not both.');
+  if (secret === undefined) return rotateStored({ store, namespace }, revokeCurrent, output);
   if (secret === '') throw new UsageError('--secret needs the name or ARN of the key set secret.');
-  const url = store ?? environmentOf().STORE_URL;
-  if (secret === undefined && url === undefined)
-    throw new UsageError('keys rotate needs --secret, --store or STORE_URL.');
-  if (secret === undefined) return rotateStored({ store: url, namespace }, revokeCurrent, output);
   return onSecret(secret, (client) => (revokeCurrent ? revoke : rotate)(client, secret, output));
 }
 

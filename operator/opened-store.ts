@@ -3,7 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { environmentOf } from '../hosts/environment';
 import { DynamoStore } from '../lambda/store/dynamo-store';
 import { type Store, StoreUnavailable } from '../lambda/store/store';
-import { storeFromUrl } from '../stores/store-from-url';
+import { schemeOf, sqliteFile, storeFromUrl } from '../stores/store-from-url';
 import { explained } from './aws-errors';
 import { OperatorError, UsageError } from './errors';
 
@@ -75,12 +75,13 @@ async function onUrl(
   namespace: string | undefined,
   act: (opened: OpenedStore) => Promise<void>,
 ): Promise<void> {
-  if (url.startsWith('memory:')) {
+  const scheme = schemeOf(url);
+  if (scheme === 'memory:') {
     throw new OperatorError('A store in memory: is the server process alone; nothing else can look into it.');
   }
-  const [, file] = /^sqlite:(?:\/\/)?(.+)$/s.exec(url) ?? [];
+  const file = scheme === 'sqlite:' ? sqliteFile(url) : '';
   // Opening it would make one.
-  if (file !== undefined && !existsSync(file)) throw new OperatorError(`There is no file ${file}.`);
+  if (file !== '' && !existsSync(file)) throw new OperatorError(`There is no file ${file}.`);
   const opened = await storeFromUrl(url, namespace).catch((error: Error) => {
     throw new OperatorError(error.message);
   });

@@ -1,19 +1,25 @@
 import { environmentOf } from '../hosts/environment';
 import { KeptKeys, KeysChangedError, NoKeysError, WrongSecretError } from '../hosts/kept-keys';
 import { LONGEST_LIFETIME } from '../lib/contract';
-import { OperatorError } from './errors';
+import { OperatorError, UsageError } from './errors';
 import { onStore, type StoreOptions } from './opened-store';
 import type { Output } from './output';
 import { kidsOf, revoked, turned } from './turned-keys';
 
 /** Turns over the keys that an authorization server outside AWS keeps in its store, sealed under its secret. */
-export async function rotateStored(options: StoreOptions, revokeCurrent: boolean, output: Output): Promise<void> {
-  const { SESSION_SECRET, SESSION_SECRET_PREVIOUS } = environmentOf();
+export async function rotateStored(
+  { store, namespace }: Omit<StoreOptions, 'table'>,
+  revokeCurrent: boolean,
+  output: Output,
+): Promise<void> {
+  const { STORE_URL, SESSION_SECRET, SESSION_SECRET_PREVIOUS } = environmentOf();
+  const url = store ?? STORE_URL;
+  if (!url) throw new UsageError('keys rotate needs --secret, --store or STORE_URL.');
   const secrets = [SESSION_SECRET, SESSION_SECRET_PREVIOUS].filter((secret) => secret !== undefined);
   if (secrets.length === 0) {
     throw new OperatorError('The keys in the store are sealed: set SESSION_SECRET to the secret of the server.');
   }
-  await onStore(options, async ({ name, store }) => {
+  await onStore({ store: url, namespace }, async ({ name, store }) => {
     // What the server's tokens live for is not known here: at its next turn the server leaves out what nobody needs any more.
     const keys = new KeptKeys(store, secrets, LONGEST_LIFETIME);
     const { before, after } = await (revokeCurrent ? keys.revokeCurrent() : keys.turnOverNow()).catch((error) => {

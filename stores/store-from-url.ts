@@ -50,7 +50,7 @@ export const STORE_SCHEMES: readonly string[] = Object.keys(OPEN);
  * @throws Error that says what was given and what is needed: another scheme, or a package that has to be installed
  */
 export async function storeFromUrl(url: string, namespace?: string): Promise<OpenStore> {
-  const [scheme] = /^[a-z]+:/.exec(url) ?? [];
+  const scheme = schemeOf(url);
   const open = scheme === undefined ? undefined : OPEN[scheme];
   if (!open) {
     // Not the whole of it: it may have a password in it.
@@ -59,6 +59,15 @@ export async function storeFromUrl(url: string, namespace?: string): Promise<Ope
     );
   }
   return open(url, namespace);
+}
+
+export function schemeOf(url: string): string | undefined {
+  return /^[a-z]+:/.exec(url)?.[0];
+}
+
+/** The file of a `sqlite:` URL, which may be written with or without slashes; empty where it names none. */
+export function sqliteFile(url: string): string {
+  return url.replace(/^sqlite:(\/\/)?/, '');
 }
 
 async function openRedis(url: string, namespace?: string): Promise<OpenStore> {
@@ -89,7 +98,7 @@ async function openSqlite(url: string, namespace?: string): Promise<OpenStore> {
   const { DatabaseSync } = await import('node:sqlite').catch((cause) => {
     throw new Error('A store in SQLite needs Node.js 22.13 or newer.', { cause });
   });
-  const path = url.replace(/^sqlite:(\/\/)?/, '');
+  const path = sqliteFile(url);
   if (path === '') throw new Error('The URL of the store names no file; it needs to be sqlite:<path>.');
   const database = new DatabaseSync(path, { timeout: TIMEOUT });
   await writeAhead(database);

@@ -138,6 +138,21 @@ describeOn(
   },
 );
 
+// It trusts whoever comes from this machine, whatever the password.
+describeOn(
+  DATABASES.filter(({ name }) => name === 'PostgreSQL'),
+  (database) => {
+    test('the password of a URL is in nothing that is said', async () => {
+      const url = Object.assign(new URL(database().url!), { password: 'hunter2' }).href;
+      const { code, stderr } = await type({}, 'people', 'grants', '--store', url, '--sub', 'a'.repeat(43));
+      expect([code, stderr]).toEqual([
+        0,
+        expect.stringMatching(/^Nothing is granted by a+ in postgres:\/\/[\w.]+:\d+\/\w+\.$/),
+      ]);
+    });
+  },
+);
+
 describe('a store', () => {
   const ADA = ['--sub', 'a'.repeat(43)];
   const grants = (environment: Record<string, string>, ...args: string[]) =>
