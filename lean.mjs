@@ -93,7 +93,10 @@ export const lean = {
         REPLACEMENTS.find(([end]) => path.replaceAll('\\', '/').endsWith(`/node_modules/${end}`)) ?? [];
       if (!end) return undefined;
       unused.delete(end);
-      return { contents: replace(readFileSync(path, 'utf8')), loader: end.endsWith('.json') ? 'json' : 'js' };
+      const text = readFileSync(path, 'utf8');
+      const contents = replace(text);
+      if (contents === text) return { errors: [{ text: `There is nothing to leave out of ${end}` }] };
+      return { contents, loader: end.endsWith('.json') ? 'json' : 'js' };
     });
 
     // What the SDK's parts load when it is needed never is: answers that are streams of events. While it could be, all that it shares with

@@ -19,6 +19,9 @@ async function run(harness: Harness, script: string): Promise<Record<string, unk
 
 const call = (method: string, path: string, body = '') => `
   const print = console.log;
+  // For a list as a language has it Node loads what it knows of languages.
+  let lists = 0;
+  Intl.ListFormat = new Proxy(Intl.ListFormat, { construct: (...of) => { lists++; return Reflect.construct(...of); } });
   console.log = console.error = () => {};
   const { handler } = require(${JSON.stringify(bundle)});
   const event = {
@@ -30,6 +33,7 @@ const call = (method: string, path: string, body = '') => `
     const loaded = [...process.moduleLoadList, ...Object.keys(require.cache)];
     const late = ['undici', 'NativeModule assert', 'NativeModule zlib', 'openid-client'];
     const needless = late.filter((part) => loaded.some((name) => name.includes(part)));
+    if (lists > 0) needless.push('Intl.ListFormat');
     print(JSON.stringify({ statusCode, type: headers['content-type'], cache: headers['cache-control'], needless }));
     process.exit();
   });`;
@@ -54,6 +58,13 @@ describe('the bundle of the authorization server', () => {
       'application/vnd.',
     ])
       expect(text).not.toContain(name);
+  });
+
+  it('has what asks upstream in a file beside it, which is loaded when there is something to ask', () => {
+    // An error code of openid-client's.
+    const code = 'OAUTH_RESPONSE_BODY_ERROR';
+    expect(readFileSync(bundle, 'utf8')).not.toContain(code);
+    expect(readFileSync(join(folder, 'openid-client.js'), 'utf8')).toContain(code);
   });
 
   it.each([
