@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type HttpRequest, type HttpResponse, json } from '../lambda/provider/http';
 import { currentRequest, logEvent, loggablePath } from '../lambda/provider/log';
-import { ROUTES } from '../lib/contract';
+import { routeAt } from '../lambda/provider/routes';
 import type { HostedServer } from './hosted-server';
 
 /** Bytes of a request's body. The largest that means something, a registration, has some thousand. */
@@ -22,13 +22,9 @@ export type NodeHandler = (req: IncomingMessage, res: ServerResponse) => Promise
  */
 export function nodeHandler(hosted: HostedServer, except: readonly string[] = []): NodeHandler {
   const { server, callbackPath, trustedProxies } = hosted;
-  const routes = ROUTES.map(({ path, methods }) => ({
-    segments: (path === '/callback' ? callbackPath : path).split('/'),
-    methods,
-  }));
   return async (req, res) => {
     const [path = '', query = ''] = splitAt(addressOf(req), '?');
-    const route = except.includes(path) ? undefined : routes.find(({ segments }) => isAt(path, segments));
+    const route = except.includes(path) ? undefined : routeAt(path, callbackPath);
     if (!route) return false;
     const method = req.method ?? 'GET';
     const sourceIp = addressOfClient(req, trustedProxies);
@@ -63,14 +59,6 @@ export function nodeHandler(hosted: HostedServer, except: readonly string[] = []
       return server.handle(request, TIME_LIMIT);
     }
   };
-}
-
-function isAt(path: string, segments: readonly string[]): boolean {
-  const given = path.split('/');
-  return (
-    given.length === segments.length &&
-    segments.every((segment, i) => (segment === '{uid}' ? given[i] !== '' : given[i] === segment))
-  );
 }
 
 /** What was asked for, whatever Express has made of it. */

@@ -8,6 +8,7 @@ import { clientKey, codeKey, decisionKey, grantKey, interactionKey, refreshToken
 import { BY_OPERATORS } from './pre-registered-client';
 import { type AdapterContext, RecordAdapter } from './record-adapter';
 import { RefreshTokenAdapter } from './refresh-token-adapter';
+import { STANDS_FOR } from './resource-server';
 import { storedMetadata } from './stored-metadata';
 import { currentUnitOfWork, recordsOf } from './unit-of-work';
 
@@ -67,7 +68,10 @@ class ClientAdapter extends RecordAdapter {
 
   protected override async payload(_id: string, { value, expiresAt }: StoredRecord): Promise<AdapterPayload> {
     const metadata = value as AdapterPayload;
-    return expiresAt === undefined ? { ...metadata, [BY_OPERATORS]: true } : metadata;
+    if (expiresAt === undefined) return { ...metadata, [BY_OPERATORS]: true };
+    // Nobody who registers by himself can say these of himself, however the record has come to be there.
+    const { [BY_OPERATORS]: _, [STANDS_FOR]: __, ...own } = metadata;
+    return own;
   }
 }
 

@@ -4,7 +4,7 @@ import { AlreadyDecided } from './adapter';
 import { FetchUnavailable } from './client-metadata/guarded-fetch';
 import { ClientMetadataRefused } from './client-metadata/metadata-documents';
 import { withCors } from './cors';
-import { type HttpRequest, type HttpResponse, json } from './http';
+import { type HttpResponse, json } from './http';
 import { loggablePath, logProblem } from './log';
 import { badRequestPage, clientRefusedPage, errorPage } from './pages/error-page';
 import type { Presentation } from './pages/presentation';
@@ -12,21 +12,30 @@ import { UnderWayError } from './race';
 import { OutOfTime } from './time-limit';
 import { UpstreamUnavailable } from './upstream-errors';
 
-/** Whether a person or a program reads what is answered there. */
+/** Whether a person or a program reads what the engine, or the consent page, answers there. */
 export function isForPeople(path: string): boolean {
-  return /^\/(authorize|interaction|callback)(\/|$)/.test(path);
+  return /^\/(authorize|interaction)(\/|$)/.test(path);
 }
 
-/** An outage is 503 with Retry-After, so that no client takes it for a verdict on its credentials. */
-export function answerFailure(error: unknown, { path }: HttpRequest, presentation: Presentation): HttpResponse {
+/**
+ * An outage is 503 with Retry-After, so that no client takes it for a verdict on its credentials.
+ *
+ * @param forPeople whether a person reads what is answered at that path
+ */
+export function answerFailure(
+  error: unknown,
+  path: string,
+  forPeople: boolean,
+  presentation: Presentation,
+): HttpResponse {
   if (error instanceof errors.OIDCProviderError && error.expose) {
-    if (isForPeople(path)) return pageFor(error, presentation);
+    if (forPeople) return pageFor(error, presentation);
     return withCors(json(error.status, { error: error.error, error_description: error.error_description }));
   }
   if (error instanceof AlreadyDecided) return errorPage(presentation, 'used');
   const unavailable = isOutage(error);
   const fields = { path: loggablePath(path) };
-  if (isForPeople(path)) {
+  if (forPeople) {
     if (error instanceof FetchUnavailable) return errorPage(presentation, 'clientUnreadable', { error });
     return errorPage(presentation, unavailable ? 'outage' : 'failure', { error, fields });
   }

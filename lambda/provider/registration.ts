@@ -19,8 +19,8 @@ export class Registration {
    */
   async admit(request: HttpRequest): Promise<HttpRequest | HttpResponse> {
     const body = parse(request.body);
-    // The engine has its own answer to a body that is no JSON object.
-    if (!body) return request;
+    // Not left to the engine: what it can read and this cannot would be a registration that no policy has seen.
+    if (!body) return json(400, { error: 'invalid_request', error_description: 'the body must be a JSON object' });
     let metadata: Metadata;
     try {
       metadata = this.policy.normalizeRegistration(body);

@@ -11,7 +11,7 @@ import { noContent, registrationPreflight, withCors } from './cors';
 import { createEngine, RESUME_COOKIE, SESSION_COOKIE } from './engine';
 import { callNodeHandler } from './engine-bridge';
 import { answerFailure, isForPeople, renderError } from './failures';
-import { formOf, type HttpRequest, type HttpResponse, isForm } from './http';
+import { formOf, type HttpRequest, type HttpResponse, isForm, json } from './http';
 import type { KeySource, ServerKeys } from './key-source';
 import { logProblem } from './log';
 import { Presentations } from './pages/presentation';
@@ -20,6 +20,7 @@ import { Registration } from './registration';
 import { RegistrationLimit } from './registration-limit';
 import { TOKEN_EXCHANGE } from './resource-server';
 import { Resources } from './resources';
+import { routeAt } from './routes';
 import { Sealer } from './sealer';
 import { SignIn } from './sign-in';
 import { within } from './time-limit';
@@ -116,7 +117,8 @@ export class AuthorizationServer {
     try {
       return await within(timeLimit, this.#answer(request));
     } catch (error) {
-      return answerFailure(error, request, this.#presentations.for(request.headers['accept-language']));
+      const forPeople = request.path === this.#callbackPath || isForPeople(request.path);
+      return answerFailure(error, request.path, forPeople, this.#presentations.for(request.headers['accept-language']));
     }
   }
 
@@ -152,6 +154,7 @@ export class AuthorizationServer {
   async #answer(request: HttpRequest): Promise<HttpResponse> {
     const { method, path } = request;
     if (method === 'OPTIONS' && !request.headers['access-control-request-method']) return noContent();
+    if (!routeAt(path, this.#callbackPath)) return json(404, { error: 'not_found' });
     if (path === '/') return rootPage(this.#presentations.for(request.headers['accept-language']));
     if (path === '/token' && method === 'POST' && isForm(request)) return this.#token(request);
     const engine = await this.#currentEngine();
@@ -162,21 +165,30 @@ export class AuthorizationServer {
     if (path === '/authorize') return this.#authorize(engine, request);
     if (path === '/revoke' && method === 'POST') return this.#revoke(engine, request);
     if (path === this.#callbackPath) {
-      return this.#signIn.callback(engine, request, (ended) => this.#resume(engine, request, ended));
+      return this.#signIn.callback(engine, request, (uid) => this.#conclude(engine, request, uid));
     }
     if (first === 'interaction' && uid) {
       return method === 'POST'
         ? this.#signIn.decide(engine, request, uid)
         : this.#signIn.showConsent(engine, request, uid);
     }
-    const response = await this.#callEngine(engine, request);
-    return first === 'authorize' && uid ? ended(response, request, uid) : response;
+    return first === 'authorize' && uid ? this.#resume(engine, request, uid) : this.#callEngine(engine, request);
   }
 
-  /** What the browser would get at the address that the engine has for the end of a sign-in, without being sent there. */
+  /**
+   * The engine's address for the end of a sign-in. It goes by the cookie, and takes the first of that name, which a sibling domain may have set
+   * for a sign-in of its own: only the one that belongs to the address reaches it.
+   */
   async #resume(engine: Provider, request: HttpRequest, uid: string): Promise<HttpResponse> {
-    const cookie = [request.headers.cookie, `${RESUME_COOKIE}=${uid}`].filter(Boolean).join('; ');
-    const headers = { ...request.headers, cookie };
+    const own = `${RESUME_COOKIE}=${uid}`;
+    const isHeld = request.headers.cookie?.split(/; */).includes(own);
+    const headers = { ...request.headers, cookie: isHeld ? own : '' };
+    return ended(await this.#callEngine(engine, { ...request, headers }), request, uid);
+  }
+
+  /** What the browser would get at that address, without being sent there. */
+  async #conclude(engine: Provider, request: HttpRequest, uid: string): Promise<HttpResponse> {
+    const headers = { ...request.headers, cookie: `${RESUME_COOKIE}=${uid}` };
     const resume = { ...request, method: 'GET', path: `/authorize/${uid}`, query: '', headers, body: Buffer.alloc(0) };
     const response = ended(await this.#callEngine(engine, resume), request, uid);
     // The address of this answer has upstream's code in it.

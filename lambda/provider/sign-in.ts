@@ -237,8 +237,8 @@ export class SignIn {
     const result: InteractionResults = { login: { accountId: person.sub, remember: false }, consent: { grantId } };
     unit.expect({ key: decisionKey(interaction.uid), value: { result } });
     const response = await resume(interaction.uid);
-    // A page that says why there is no code.
-    if (response.status >= 400) return response;
+    // A page that says why there is no code, or an error for the client.
+    if (!URL.parse(response.headers.location ?? '')?.searchParams.has('code')) return response;
     if (!(await unit.commit())) {
       await this.#forget(grantId, person.sub);
       return errorPage(presentation, 'used', { fields: { clientId } });

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { OidcClient, type OidcClientConfig } from '../../hosts/oidc-client';
 import { createOidcServer, type OidcServer, type OidcServerOptions } from '../../hosts/standalone';
 import { makeJwk } from '../../lambda/key-set/make-key-set';
-import { grantIdOf, grantKey } from '../../lambda/provider/keys';
+import { grantIdOf, grantKey, hash } from '../../lambda/provider/keys';
 import type { PersonalGrant } from '../../lambda/provider/personal-grant';
 import { MemoryStore } from '../../stores/memory-store';
 import { McpApp } from '../e2e/mcp-app';
@@ -144,6 +144,19 @@ describe('the server on its port', () => {
     const wrong = await fetch(`${baseUrl}/token`);
     expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'POST, OPTIONS']);
     expect((await fetch(`${baseUrl}/jwks`, { method: 'HEAD' })).status).toBe(200);
+  });
+
+  it('answers a person who comes back during an outage with a page', async () => {
+    const { baseUrl } = await start();
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
+    vi.spyOn(MemoryStore.prototype, 'read').mockRejectedValue(new Error('db.internal refused'));
+    const [uid, secret] = ['abc', `${'s'.repeat(43)}.${'c'.repeat(43)}`];
+    const answer = await fetch(`${baseUrl}/oauth/callback?state=${hash(uid).slice(0, 16)}.x&code=y`, {
+      headers: { cookie: `__Host-mcp-${uid}=${secret}` },
+    });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([500, 'text/html; charset=utf-8']);
+    expect(await answer.text()).not.toContain('db.internal');
+    expect(logged.mock.calls.join()).toContain('db.internal');
   });
 
   it('tells where it listens, where any port is right', async () => {

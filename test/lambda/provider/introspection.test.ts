@@ -26,7 +26,7 @@ async function addResourceServer(store: Store, clientId: string, resource: strin
     [STANDS_FOR]: [resource],
     client_secret,
   });
-  await store.set(clientKey(clientId), metadata);
+  await store.configure(clientKey(clientId), metadata);
   return basic(clientId, client_secret);
 }
 

@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { ClientPolicy } from '../../../lambda/provider/client-policy';
 import { clientKey } from '../../../lambda/provider/keys';
 import { BY_OPERATORS, preRegisteredClient } from '../../../lambda/provider/pre-registered-client';
-import { Harness, later, REDIRECT_URI } from './harness';
+import { STANDS_FOR } from '../../../lambda/provider/resource-server';
+import { Harness, later, REDIRECT_URI, RESOURCE } from './harness';
 import { wordsOf } from './pages/page';
 
 const VOUCHED = 'This app was registered by the people who run this server.';
@@ -36,6 +37,19 @@ describe('a pre-registered client', () => {
     expect(words).toContain('Our editor');
     expect(words).not.toContain(UNVERIFIED);
     expect((await harness.redeem(client, signIn)).status).toBe(200);
+  });
+
+  it('is not what a record with an end says of itself', async () => {
+    const { client_id: clientId = '' } = await harness.register();
+    const [record] = await harness.store.read([clientKey(clientId)]);
+    const claims = { [BY_OPERATORS]: true, [STANDS_FOR]: [RESOURCE] };
+    const expires = (record!.expiresAt ?? 0) * 1000;
+    await harness.store.set(clientKey(clientId), { ...(record!.value as object), ...claims }, expires);
+    const signIn = await harness.signIn({ client_id: clientId });
+    expect(wordsOf(signIn.consent)).not.toContain(VOUCHED);
+    const { body } = await harness.redeem({ client_id: clientId }, signIn);
+    const asked = await harness.post('/introspect', { token: body.access_token, client_id: clientId });
+    expect(await asked.json()).toEqual({ active: false });
   });
 
   it('never expires, used or not', async () => {

@@ -18,7 +18,7 @@ export async function registerServer(
   resources: readonly string[] = [RESOURCE],
 ): Promise<void> {
   const metadata = resourceServerClient({ clientId: id, name: id, resources }, secret);
-  await harness.store.set(clientKey(id), metadata);
+  await harness.store.configure(clientKey(id), metadata);
 }
 
 /** What a resource server does with the access token that it has received (RFC 8693 section 2.1); undefined leaves a parameter out. */

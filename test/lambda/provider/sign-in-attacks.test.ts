@@ -157,6 +157,27 @@ describe('the end of a sign-in', () => {
     }
   });
 
+  it('is the end of this sign-in, whatever a sibling domain has set the engine’s cookie to', async () => {
+    const theirs = await consent();
+    await theirs.browser.submit(theirs.page, 'deny', {}, (url) => url.pathname.startsWith('/authorize/'));
+    const planted = `__Secure-mcp-resume=${theirs.page.url.pathname.split('/').at(-1)}`;
+    const { browser, page } = await consent();
+    const withPlanted = (url: URL) => ({
+      headers: { cookie: `${planted}; ${browser.cookieHeader(url)}` },
+    });
+
+    // To the client, of the sign-in that was refused, it would be an error.
+    const { url } = await browser.submit(page, 'allow', {}, atCallback);
+    const answer = await harness.fetch(url, withPlanted(url));
+    const location = new URL(answer.headers.get('location') ?? '');
+    expect([...location.searchParams.keys()]).toEqual(['code', 'state', 'iss']);
+
+    const other = await consent();
+    const uid = other.page.url.pathname.split('/').at(-1);
+    const resumed = await harness.fetch(`/authorize/${uid}`, withPlanted(other.page.url));
+    expect(resumed.headers.get('location')).toBeNull();
+  });
+
   it('gives no code at the engine’s address for it, to the very browser, before upstream has answered', async () => {
     const { browser, page } = await consent();
     const uid = page.url.pathname.split('/').at(-1);
