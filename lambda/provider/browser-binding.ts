@@ -18,8 +18,8 @@ export class BrowserBinding {
 
   /** The binding that this browser holds for the interaction `uid`, if any. */
   static of(cookieHeader: string | undefined, uid: string): BrowserBinding | undefined {
-    const secret = parseCookies(cookieHeader).get(cookieName(uid));
-    return secret ? new BrowserBinding(secret) : undefined;
+    const secret = parseCookies(cookieHeader).get(cookieName(uid)) ?? '';
+    return SECRET.test(secret) ? new BrowserBinding(secret) : undefined;
   }
 
   /** The sign-in of this browser that `state` belongs to. The state does not tell the interaction's uid to upstream. */
@@ -28,7 +28,7 @@ export class BrowserBinding {
     state: string,
   ): { binding: BrowserBinding; uid: string } | undefined {
     for (const [name, secret] of parseCookies(cookieHeader)) {
-      if (!name.startsWith(COOKIE_PREFIX)) continue;
+      if (!name.startsWith(COOKIE_PREFIX) || !SECRET.test(secret)) continue;
       const uid = name.slice(COOKIE_PREFIX.length);
       if (state.startsWith(statePrefix(uid))) return { binding: new BrowserBinding(secret), uid };
     }
@@ -102,6 +102,9 @@ export function clearOldest(cookieHeader: string | undefined): string[] {
     .slice(0, Math.max(0, open.length - MOST_OPEN + 1))
     .map((name) => clearCookie(name.slice(COOKIE_PREFIX.length)));
 }
+
+/** Nothing else may become the key of a record. */
+const SECRET = /^[\w-]{43}\.[\w-]{43}$/;
 
 /** A `__Host-` cookie cannot be set by a sibling domain (RFC 6265bis section 4.1.3.2). */
 const COOKIE_PREFIX = '__Host-mcp-';

@@ -56,6 +56,7 @@ describe('a request as large as API Gateway lets through', () => {
       'cookies that look like sign-ins',
       { cookie: Array.from({ length: 300 }, (_, i) => `__Host-mcp-${i}=x`).join('; ') },
     ],
+    ['the cookie of a sign-in', { cookie: `__Host-mcp-x=a.${'b'.repeat(2_100)}` }],
     ['a language', { 'accept-language': Array.from({ length: 1_000 }, (_, i) => `x-${i};q=0.5`).join(',') }],
     ['what it accepts', { accept: Array.from({ length: 700 }, (_, i) => `text/x${i};q=0.1`).join(',') }],
     ['an Authorization header', { authorization: `Basic ${Buffer.from(big).toString('base64').slice(0, 9_000)}` }],
@@ -72,7 +73,7 @@ describe('a request as large as API Gateway lets through', () => {
     ]) {
       expect((await harness.request({ path, query: 'state=a.b', headers })).status).toBeLessThan(500);
     }
-    for (const path of ['/token', '/revoke', '/register']) {
+    for (const path of ['/token', '/revoke', '/register', '/interaction/x']) {
       expect(
         (await harness.post(path, { grant_type: 'refresh_token', refresh_token: 'a.b' }, headers)).status,
       ).toBeLessThan(500);
