@@ -47,6 +47,9 @@ const LONGEST_ASSERTION = 60 * 60;
 /** Never sent: no login session of our own. */
 export const SESSION_COOKIE = '__Host-session';
 
+/** Seconds by which the engine lets the clock of a DPoP proof differ from its own, either way. */
+const CLOCKS_APART = 300;
+
 /** Names the sign-in, to the engine, that a browser comes back from. */
 export const RESUME_COOKIE = '__Secure-mcp-resume';
 
@@ -72,8 +75,10 @@ export function createEngine(context: EngineContext, keys: ServerKeys): Provider
   Object.defineProperty(provider.Grant, 'IN_PAYLOAD', { value: inGrant });
   // What is presented once is so for whoever writes its record first; the engine's own way, to look and then to write, lets
   // several through. Not part of a unit of work: an assertion is used up by being presented, whatever becomes of the request.
+  // Remembered for longer than the engine asks for: it counts from now, and a DPoP proof counts from the clock of whoever made it, which may be
+  // ahead by as much (RFC 9449 section 11.1).
   provider.ReplayDetection.unique = (iss, jti, exp) =>
-    store.putIfAbsent(presentedKey(iss, jti), {}, Math.ceil(exp) * 1000);
+    store.putIfAbsent(presentedKey(iss, jti), {}, (Math.ceil(exp) + CLOCKS_APART) * 1000);
   // The store holds a secret's hash, never the secret.
   provider.Client.prototype.compareClientSecret = function (actual: string) {
     const [stored, presented] = [Buffer.from(this.clientSecret ?? ''), Buffer.from(hash(actual))];

@@ -82,6 +82,17 @@ describe('a proof', () => {
     });
     expect((await redeem(signIn, await proofOf(key))).status).toBe(200);
   });
+
+  it('of a clock that is ahead is taken once, for as long as it is fresh', async () => {
+    const { body } = await redeem(await harness.signIn(client), await proofOf(key));
+    const ahead = await proofOf(key, { iat: Math.floor(Date.now() / 1000) + 295 });
+    const refreshed = await refresh(body.refresh_token, ahead);
+    expect(refreshed.status).toBe(200);
+    for (const seconds of [0, 310]) {
+      later(seconds);
+      expect((await refresh(refreshed.body.refresh_token, ahead)).status).toBe(400);
+    }
+  });
 });
 
 it('a client without a key gets bearer tokens as before', async () => {
