@@ -123,6 +123,12 @@ describe('the list of protected resources', () => {
   });
 });
 
+it('a resource that its server has registered and the configuration names as well is one, as the configuration has it', () => {
+  const { default: only, scopeNames } = new Catalogue([FILES, { ...NOTES, identifier: `${FILES.identifier}/` }]);
+  expect(only).toMatchObject({ scopes: NOTES.scopes });
+  expect(scopeNames).toEqual(NOTES.scopes.map(({ name }) => name));
+});
+
 describe('a resource identifier', () => {
   const catalogue = new Catalogue([NOTES]);
 
