@@ -1,3 +1,4 @@
+import { execFile as execFileByCallback } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp } from 'node:fs/promises';
@@ -5,21 +6,30 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { KeyvSqlite } from '@keyv/sqlite';
 import { ProxyOAuthServerProvider } from '@modelcontextprotocol/sdk/server/auth/providers/proxyProvider.js';
 import { mcpAuthRouter } from '@modelcontextprotocol/sdk/server/auth/router.js';
 import express from 'express';
+import type { Hono } from 'hono';
 import { decodeJwt } from 'jose';
 import { Keyv } from 'keyv';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createMcpAuthProvider } from '../../hosts/mcp';
 import { createOidcServer, OidcClient, type OidcServer } from '../../hosts/oidc';
+import type { verifyBearer } from '../../lambda/authorizer/bearer';
+import { upstreamToken } from '../../lambda/resource-server/upstream-token';
 import { McpApp } from '../e2e/mcp-app';
 import { SDK_1 } from '../e2e/official-sdks';
 import { Visitor } from '../hosts/visitor';
+import { type } from '../operator/operator';
+import { findProgram } from '../support/find-program';
 import { freePort } from '../support/free-port';
+import { noteNotRun } from '../support/not-run';
 import { ServerProcess } from '../support/server-process';
 import { startUpstreamIssuer, type UpstreamIssuer } from '../support/upstream-issuer';
+
+const execFile = promisify(execFileByCallback);
 
 let upstream: UpstreamIssuer;
 let authorizationServer: OidcServer;
@@ -35,6 +45,7 @@ beforeAll(async () => {
   database = join(directory, 'mcp.db');
   const port = await freePort();
   const baseUrl = `http://localhost:${port}`;
+  mcpBaseUrl = `http://localhost:${await freePort()}`;
   authorizationServer = createOidcServer({
     idpClient: new OidcClient({
       issuer: upstream.issuer,
@@ -48,9 +59,9 @@ beforeAll(async () => {
     jwks: 'store',
     baseUrl,
     port,
+    resources: [{ identifier: `${mcpBaseUrl}/mcp`, scopes: [{ name: 'reports:read' }], upstreamTokens: true }],
   });
   await authorizationServer.start();
-  mcpBaseUrl = `http://localhost:${await freePort()}`;
   mcpServer = new ServerProcess(
     process.execPath,
     [resolve('dist/examples/resource-servers/express.js')],
@@ -86,13 +97,115 @@ it('an MCP server beside the authorization server knows who calls, survives a re
   expect(JSON.parse(await app.call('whoami'))).toMatchObject(known);
   expect(app.authorizations).toHaveLength(1);
 
-  const { client_id } = app.clientInformation()!;
-  const { access_token, refresh_token = '' } = app.current!;
-  const body = new URLSearchParams({ client_id, token: refresh_token });
-  expect((await fetch(`${authorizationServer.baseUrl}/revoke`, { method: 'POST', body })).status).toBe(200);
-  const headers = { authorization: `Bearer ${access_token}` };
+  await revoke(app);
+  const headers = { authorization: `Bearer ${app.current!.access_token}` };
   expect((await fetch(`${mcpBaseUrl}/mcp`, { method: 'POST', headers })).status).toBe(401);
   await app.close();
+});
+
+/** Ends what the person has granted, as a client does that signs out. */
+async function revoke(app: McpApp): Promise<void> {
+  const { client_id } = app.clientInformation()!;
+  const body = new URLSearchParams({ client_id, token: app.current!.refresh_token ?? '' });
+  expect((await fetch(`${authorizationServer.baseUrl}/revoke`, { method: 'POST', body })).status).toBe(200);
+}
+
+/** Someone signs in to the MCP server, and the operator gives that one a credential. */
+async function signedIn() {
+  const app = new McpApp(`${mcpBaseUrl}/mcp`, new Visitor(), { sdk: SDK_1 });
+  await app.connect();
+  await app.close();
+  const options = ['--store', `sqlite:${database}`, '--name', 'Reports', '--resource', `${mcpBaseUrl}/mcp`];
+  const { stdout } = await type({}, 'clients', 'add', ...options);
+  const { client_id: clientId, client_secret: clientSecret } = JSON.parse(stdout);
+  return { app, token: app.current!.access_token, clientId, clientSecret };
+}
+
+it('an MCP server beside the authorization server acts for the person upstream, with a credential of its own', async () => {
+  const { token, clientId, clientSecret } = await signedIn();
+  const credential = { issuer: authorizationServer.baseUrl, clientId, clientSecret };
+  const { accessToken } = await upstreamToken({ headers: { authorization: `Bearer ${token}` } }, credential);
+  expect(accessToken).toMatch(/^upstream-access-/);
+});
+
+describe('an MCP server that asks the authorization server, as docs/resource-servers.md shows', () => {
+  let app: McpApp;
+  let token: string;
+  let environment: Record<string, string>;
+  let verifyActive: typeof verifyBearer;
+  beforeEach(async () => {
+    const { clientId, clientSecret, ...signed } = await signedIn();
+    ({ app, token } = signed);
+    environment = {
+      OIDC_BASE_URL: authorizationServer.baseUrl,
+      MCP_BASE_URL: mcpBaseUrl,
+      CLIENT_ID: clientId,
+      CLIENT_SECRET: clientSecret,
+    };
+    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+    vi.resetModules();
+    ({ verifyActive } = await import('../../examples/resource-servers/introspect.js'));
+  });
+  afterEach(() => {
+    vi.doUnmock('mcp-oidc-auth/bearer');
+    vi.unstubAllEnvs();
+  });
+
+  const call = () =>
+    new Request(`${mcpBaseUrl}/mcp`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }),
+    });
+
+  it.each<[string, () => Promise<(request: Request) => Response | Promise<Response>>]>([
+    [
+      'Hono',
+      async () => {
+        const example: { default: unknown } = await import('../../examples/resource-servers/hono.js');
+        return (example.default as Hono).fetch;
+      },
+    ],
+    ['Next.js', async () => (await import('../../examples/resource-servers/next.js')).POST],
+  ])('refuses a token of a grant that has been revoked: %s', async (_, load) => {
+    const bearer = await vi.importActual<object>('mcp-oidc-auth/bearer');
+    vi.doMock('mcp-oidc-auth/bearer', () => ({ ...bearer, verifyBearer: verifyActive }));
+    vi.resetModules();
+    const answer = await load();
+    expect((await answer(call())).status).toBe(200);
+    await revoke(app);
+    const response = await answer(call());
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toBe(
+      `Bearer error="invalid_token", resource_metadata="${mcpBaseUrl}/.well-known/oauth-protected-resource/mcp"`,
+    );
+  });
+
+  it('takes no refusal of its credential for a verdict about the token', async () => {
+    vi.stubEnv('CLIENT_SECRET', 'wrong');
+    vi.resetModules();
+    const { verifyActive } = await import('../../examples/resource-servers/introspect.js');
+    const options = { issuer: authorizationServer.baseUrl, audience: `${mcpBaseUrl}/mcp` };
+    await expect(verifyActive(`Bearer ${token}`, options)).rejects.toThrow(/introspect answered 401$/);
+  });
+
+  const python = findProgram('python3', process.env.PYTHON_BIN ?? '');
+  if (python === undefined) noteNotRun('introspection in Python was not tried: python3 (PYTHON_BIN)');
+  it.skipIf(python === undefined)('is told that such a token is not active, in Python', async () => {
+    const asked = (env = environment) =>
+      execFile(python!, ['-c', 'import sys, introspect; print(introspect.introspect(sys.argv[1]))', token], {
+        cwd: 'examples/resource-servers',
+        env: { PATH: process.env.PATH, PYTHONDONTWRITEBYTECODE: '1', ...env },
+      });
+    expect((await asked()).stdout).toBe('True\n');
+    await expect(asked({ ...environment, CLIENT_SECRET: 'wrong' })).rejects.toThrow(/HTTP Error 401/);
+    await revoke(app);
+    expect((await asked()).stdout).toBe('False\n');
+  });
 });
 
 it('mcpAuthRouter, as users of mcp-oidc-provider have mounted it, takes a public client to a token', async () => {
