@@ -12,7 +12,7 @@ the MCP server on PORT+1, a demo identity provider on PORT+2.
 --upstream names the issuer of an identity provider of your own instead; the client
 that you have there is asked for.
 
---rotate-every turns the signing keys over again and again, every 10 seconds at the
+--rotate-every rotates the signing keys again and again, every 10 seconds at the
 least, so that you can watch clients not notice.
 
 Environment: UPSTREAM_ISSUER, UPSTREAM_CLIENT_ID and UPSTREAM_CLIENT_SECRET say the

@@ -18,7 +18,7 @@ const { app, handleMcpRequest } = setupMcpExpress({
   store: new Keyv({ store: new KeyvSqlite({ uri: 'sqlite://mcp.db' }) }),
   baseUrl: BASE_URL,
   secret: process.env.SESSION_SECRET!,
-  jwks: 'store', // signing keys are made, kept in the store, and turned over by themselves
+  jwks: 'store', // signing keys are made, kept in the store, and rotated automatically
   scopesSupported: [
     { name: 'reports:read', description: 'Read your reports', default: true },
     { name: 'reports:write', description: 'Change your reports' },

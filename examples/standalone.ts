@@ -13,10 +13,10 @@ const server = createOidcServer({
   }),
   store: 'sqlite:mcp.db', // or redis://..., postgres://..., or a Keyv
   secret: process.env.SESSION_SECRET!,
-  jwks: 'store', // signing keys are made, kept in the store, and turned over by themselves
+  jwks: 'store', // signing keys are made, kept in the store, and rotated automatically
   baseUrl: OIDC_BASE_URL,
   port: Number(new URL(OIDC_BASE_URL).port),
-  // Your MCP servers, in whatever language.
+  // Your MCP servers, in any language.
   resources: [
     { identifier: MCP_URL, name: 'Reports', scopes: [{ name: 'reports:read', description: 'Read your reports' }] },
   ],

@@ -128,7 +128,7 @@ function checkKeys(settings: Settings, options: Partial<Omit<HostOptions, 'store
     settings.refuse(
       'jwks',
       'nothing',
-      "in production the output of `npx mcp-oidc-auth keys generate`, or 'store', so that this server keeps its keys in the store and turns them over by itself",
+      "in production the output of `npx mcp-oidc-auth keys generate`, or 'store', so that this server keeps its keys in the store and rotates them by itself",
     );
   }
 }

@@ -60,7 +60,7 @@ export interface HostOptions {
 
   /**
    * The keys that sign: the output of `npx mcp-oidc-auth keys generate`. The first signs; the others are published, so that one that is to
-   * sign next, or has signed before, is known. `'store'`: this server makes its keys, keeps them in the store, sealed, and turns them over every
+   * sign next, or has signed before, is known. `'store'`: this server makes its keys, keeps them in the store, sealed, and rotates them every
    * 30 days.
    *
    * @default as `'store'`, and refused where `isProduction`

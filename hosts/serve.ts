@@ -26,7 +26,7 @@ come from the environment, else from the file:
   SESSION_SECRET_PREVIOUS the one before, while it is changed
   SESSION_MAX_AGE_DAYS    after which people sign in again; 30 where absent
   JWKS                    keys of your own, as of mcp-oidc-auth keys generate; where
-                          absent, this server makes its keys and turns them over
+                          absent, this server makes its keys and rotates them
   MCP_RESOURCES           the URLs of your MCP endpoints, separated by spaces, or as JSON:
                           [{"identifier":"https://mcp.example.com/mcp","name":"Reports",
                           "scopes":[{"name":"reports:read","description":"Read reports"}]}]

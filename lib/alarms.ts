@@ -7,7 +7,7 @@ import type { McpOidcAuth } from './mcp-oidc-auth';
 import type { ProtectedApi } from './protected-api';
 import { checkWholeNumber, described, refuse } from './validation';
 
-/** From how many in five minutes on there is an alarm. Each at least 1. */
+/** An alarm fires when the count in five minutes reaches this. Each at least 1. */
 export interface AlarmThresholds {
   /**
    * Answers of the authorization server with a status of 500 or above.

@@ -44,9 +44,7 @@ function explained(error: unknown, name: string): unknown {
     return new OperatorError('SESSION_SECRET is not the secret that the keys in the store are sealed under.');
   }
   if (error instanceof KeysChangedError) {
-    return new OperatorError(
-      'The keys have changed in this moment: the server has turned them over. Look at them again.',
-    );
+    return new OperatorError('The keys have changed in this moment: the server has rotated them. Look at them again.');
   }
   return error;
 }

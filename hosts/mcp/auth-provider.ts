@@ -35,7 +35,7 @@ export interface McpAuthProviderOptions {
   jwksCacheOptions?: KeySetCache;
   /** That no more than one process with an authorization server uses the store, where its adapter has no conditional write. */
   singleProcess?: boolean;
-  /** Hears why a token was refused. */
+  /** Receives the error for which a token was refused. */
   onVerifyError?: (error: unknown) => void;
 }
 

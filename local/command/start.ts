@@ -108,7 +108,7 @@ async function run(
     const endpoints = endpointsOf(stack, upstream);
     writeFileSync(ENDPOINTS_FILE, `${JSON.stringify(endpoints, null, 2)}\n`);
     const more = own ? [`  Redirect URI       ${redirectUri} (to be registered there)`] : accountsOf(upstream);
-    if (rotateEvery !== undefined) more.push(`  Signing keys       turn over every ${rotateEvery} s`);
+    if (rotateEvery !== undefined) more.push(`  Signing keys       rotate every ${rotateEvery} s`);
     for (const line of report(endpoints, more, seconds())) print(line);
     return {
       async close() {

@@ -67,7 +67,7 @@ describe('a resource server', () => {
   };
   const INACTIVE = { status: 200, body: { active: false } };
 
-  it('hears what a token says that was issued for it (RFC 7662 section 2.2)', async () => {
+  it('is told what a token says that was issued for it (RFC 7662 section 2.2)', async () => {
     const { status, body, headers } = await introspect(issued.access, notes);
     expect(status).toBe(200);
     expect(headers.get('cache-control')).toBe('no-store');
@@ -77,7 +77,7 @@ describe('a resource server', () => {
     expect(await introspect(issued.access, undefined, post)).toMatchObject({ body: { active: true } });
   });
 
-  it.each(['ofFiles', 'id', 'refresh', 'code'] as const)('hears of another that it is not active: %s', async (name) => {
+  it.each(['ofFiles', 'id', 'refresh', 'code'] as const)('is told that another is not active: %s', async (name) => {
     expect(await introspect(issued[name], notes)).toMatchObject(INACTIVE);
     expect((await introspect(issued[name], notes)).body).toEqual({ active: false });
   });
@@ -87,11 +87,11 @@ describe('a resource server', () => {
     ['whose signature is another', () => `${issued.access.slice(0, -4)}AAAA`],
     ['that is none', () => 'x'],
     ['that is none, and looks like one', () => `${issued.access.split('.')[0]}.e30.x`],
-  ])('hears of one %s that it is not active', async (_, token) => {
+  ])('is told that one %s is not active', async (_, token) => {
     expect((await introspect(token(), notes)).body).toEqual({ active: false });
   });
 
-  it('hears of one that has expired that it is not active', async () => {
+  it('is told that one that has expired is not active', async () => {
     later(3601);
     expect((await introspect(issued.access, notes)).body).toEqual({ active: false });
   });

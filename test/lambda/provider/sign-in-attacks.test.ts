@@ -33,7 +33,7 @@ describe('nothing goes upstream, and no code comes back,', () => {
     expect(harness.upstream.requests).toHaveLength(before);
   });
 
-  it('when the person refuses: the client hears access_denied with state and iss', async () => {
+  it('when the person refuses: the client receives access_denied with state and iss', async () => {
     const { browser, page } = await consent();
     const before = harness.upstream.requests.length;
     const { url } = await browser.submit(page, 'deny', {}, atClient);
@@ -101,7 +101,7 @@ describe("upstream's answer", () => {
     expect((await victim.browser.open(answer.url, atClient)).status).toBe(403);
   });
 
-  it('with the wrong nonce is refused, and the client hears of it', async () => {
+  it('with the wrong nonce is refused, and the client receives the error', async () => {
     harness.upstream.nonce = 'stolen';
     const { answer } = await harness.signIn(client);
     expect(Object.fromEntries(answer.searchParams)).toMatchObject({

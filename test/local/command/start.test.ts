@@ -352,7 +352,7 @@ describe('mcp-oidc-auth start', () => {
     await ready(started);
     const context = JSON.parse(readFileSync(join(directory, 'context.json'), 'utf8'));
     expect(context).toEqual({ 'some:flag': true, 'mcp-oidc-auth:rotateEvery': 12 });
-    expect(started.output()).toContain('turn over every 12 s');
+    expect(started.output()).toContain('rotate every 12 s');
     running!.kill('SIGTERM');
     expect(await started.ended).toBe(0);
   });
