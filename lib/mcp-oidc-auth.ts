@@ -61,7 +61,7 @@ export class McpOidcAuth extends McpOidcAuthBase {
   /** The authorization server. */
   readonly providerFunction: LambdaFunction;
 
-  /** Turns the key set over. */
+  /** Rotates the key set. */
   readonly rotationFunction: LambdaFunction;
 
   /** The authorization server's front door. */
