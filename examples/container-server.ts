@@ -19,8 +19,7 @@ createServer(async (request, response) => {
       json(response, 500, { error: 'server_error' });
       return;
     }
-    if (error.challenge) response.setHeader('www-authenticate', error.challenge);
-    json(response, error.status, { error: error.error, error_description: error.message });
+    json(response, error.status, error.body, error.headers);
   }
 }).listen(Number(PORT), () => console.log(`Listening on ${PORT}`));
 
@@ -29,6 +28,6 @@ async function serve(caller: Bearer, _request: IncomingMessage, response: Server
   json(response, 200, { sub: caller.sub, client_id: caller.client_id });
 }
 
-function json(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+function json(response: ServerResponse, status: number, body: object, headers: Record<string, string> = {}): void {
+  response.writeHead(status, { ...headers, 'content-type': 'application/json' }).end(JSON.stringify(body));
 }

@@ -33,7 +33,10 @@ describe('a container with the bearer check', () => {
     const { status, headers } = await call();
     expect(status).toBe(401);
     const [, metadata = ''] = /^Bearer .*resource_metadata="([^"]+)"/.exec(headers.get('www-authenticate') ?? '') ?? [];
-    expect(await (await fetch(metadata)).json()).toMatchObject({
+    const answer = await fetch(metadata);
+    // The load balancer's health check as well (test/lib/existing-stacks.test.ts).
+    expect([answer.status, new URL(answer.url).pathname]).toEqual([200, '/.well-known/oauth-protected-resource/mcp']);
+    expect(await answer.json()).toMatchObject({
       resource: mcpUrl,
       authorization_servers: [local.issuer],
     });
@@ -57,5 +60,6 @@ describe('a container with the bearer check', () => {
     const answer = await call(`Bearer ${app.current?.access_token}`);
     expect(answer.status).toBe(401);
     expect(answer.headers.get('www-authenticate')).toContain('error="invalid_token"');
+    expect(await answer.json()).toMatchObject({ error: 'invalid_token' });
   });
 });

@@ -19,7 +19,8 @@ import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import { ARecord, HostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { ApiGateway } from 'aws-cdk-lib/aws-route53-targets';
 import { McpOidcAuth } from 'mcp-oidc-auth';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { metadataUrl } from '../../lambda/authorizer/bearer-error';
 import { checkResources } from '../../local/resources/check';
 import { loadAssembly } from '../../local/template/assembly';
 import { dependencyCycle } from './dependency-cycle';
@@ -265,16 +266,18 @@ describe('the examples', () => {
   });
 
   /** Synthesizes the compiled example. */
-  function synthesize(example: string, stack: string): { Resources: Record<string, Resource> } {
+  function synthesize(example: string, stack: string): { Resources: Record<string, Resource>; warnings: string[] } {
     const out = mkdtempSync(join(tmpdir(), 'mcp-oidc-auth-example-'));
     execFileSync(process.execPath, [`dist/examples/${example}.js`], {
       cwd: ROOT,
       env: { PATH: process.env.PATH, CDK_OUTDIR: out },
       stdio: 'ignore',
     });
-    const template = JSON.parse(readFileSync(join(out, `${stack}.template.json`), 'utf8'));
+    const read = (file: string) => JSON.parse(readFileSync(join(out, `${stack}.${file}.json`), 'utf8'));
+    const template = read('template');
+    const said: { type: string; data: string }[] = Object.values<never>(read('metadata')).flat();
     rmSync(out, { recursive: true });
-    return template;
+    return { ...template, warnings: said.filter(({ type }) => type === 'aws:cdk:warning').map(({ data }) => data) };
   }
   const only = ({ Resources }: { Resources: Record<string, Resource> }, type: string) => {
     const found = Object.entries(Resources).filter(([, { Type }]) => Type === type);
@@ -296,22 +299,44 @@ describe('the examples', () => {
     expect(dependencyCycle(template)).toBeUndefined();
   });
 
-  test('a container behind a load balancer knows the issuer and its own URL', () => {
-    const template = synthesize('load-balancer', 'LoadBalancer');
-    const [, { Properties }] = only(template, 'AWS::ECS::TaskDefinition');
-    const [api] = only(template, 'AWS::ApiGatewayV2::Api');
-    const [, registration] = only(template, 'Custom::McpOidcAuthProtectedResource');
-    const environment = Object.fromEntries(
-      Properties.ContainerDefinitions[0].Environment.map(({ Name, Value }: { Name: string; Value: unknown }) => [
-        Name,
-        text(Value),
-      ]),
-    );
-    expect(environment).toMatchObject({
-      ISSUER: `<${api}.ApiEndpoint>`,
-      MCP_URL: JSON.parse(text(registration.Properties.Resource)).identifier,
+  describe('a container behind a load balancer', () => {
+    let template: ReturnType<typeof synthesize>;
+    let identifier: string;
+    beforeAll(() => {
+      template = synthesize('load-balancer', 'LoadBalancer');
+      const [, registration] = only(template, 'Custom::McpOidcAuthProtectedResource');
+      ({ identifier } = JSON.parse(text(registration.Properties.Resource)));
     });
-    expect(dependencyCycle(template)).toBeUndefined();
+
+    test('knows the issuer and its own URL', () => {
+      const [, { Properties }] = only(template, 'AWS::ECS::TaskDefinition');
+      const [api] = only(template, 'AWS::ApiGatewayV2::Api');
+      const environment = Object.fromEntries(
+        Properties.ContainerDefinitions[0].Environment.map(({ Name, Value }: { Name: string; Value: unknown }) => [
+          Name,
+          text(Value),
+        ]),
+      );
+      expect(environment).toMatchObject({ ISSUER: `<${api}.ApiEndpoint>`, MCP_URL: identifier });
+      expect(dependencyCycle(template)).toBeUndefined();
+    });
+
+    test('is asked for its health where it answers without a token', () => {
+      const [, { Properties }] = only(template, 'AWS::ElasticLoadBalancingV2::TargetGroup');
+      // test/examples/container-server.test.ts: 200.
+      expect(Properties.HealthCheckPath).toBe('/.well-known/oauth-protected-resource/mcp');
+      expect(Properties.HealthCheckPath).toBe(new URL(metadataUrl(identifier)).pathname);
+    });
+
+    test('has an image that it may pull, and CDK has nothing to warn of', () => {
+      expect(template.warnings).toEqual([]);
+      const [image, ...others] = Object.values(template.Resources).filter(
+        ({ Type, Properties }) =>
+          Type === 'AWS::IAM::Policy' && JSON.stringify(Properties.PolicyDocument).includes('ecr:BatchGetImage'),
+      );
+      expect(others).toEqual([]);
+      expect(JSON.stringify(image?.Properties.PolicyDocument)).toContain(':repository/reports');
+    });
   });
 });
 
