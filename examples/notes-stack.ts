@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { CfnOutput, CfnParameter, Duration, RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib';
-import { LambdaIntegration, ResponseTransferMode, RestApi } from 'aws-cdk-lib/aws-apigateway';
+import { EndpointType, LambdaIntegration, ResponseTransferMode, RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { AttributeType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
@@ -45,9 +45,9 @@ export class NotesStack extends Stack {
       ...props.auth,
     });
 
-    // The MCP server: a function behind a REST API that streams its answers.
+    // The MCP server: a function behind a REST API that streams its answers. An edge-optimized one would end a stream that is silent for 30 s.
     const server = this.notesServer();
-    const api = new RestApi(this, 'NotesApi');
+    const api = new RestApi(this, 'NotesApi', { endpointTypes: [EndpointType.REGIONAL] });
     this.acknowledgeRules(api);
 
     // Both together: only who has a token for this server gets through, and the function reads in its event who that is.

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -21,6 +21,13 @@ function synthesize(name: string, context: Record<string, string> = {}) {
     stdio: 'ignore',
   });
   return JSON.parse(readFileSync(join(out, 'McpOidcAuth.template.json'), 'utf8'));
+}
+
+/** Of its one REST API. An edge-optimized one, which CDK makes by default, ends a stream that is silent for 30 s. */
+function endpointTypes({ Resources }: { Resources: object }): string[] {
+  const [api, ...others] = Object.values(Resources).filter(({ Type }) => Type === 'AWS::ApiGateway::RestApi');
+  expect(others).toEqual([]);
+  return api.Properties.EndpointConfiguration?.Types ?? ['EDGE'];
 }
 
 describe('the app that is deployed', () => {
@@ -53,6 +60,7 @@ describe('the app that is deployed', () => {
       'STREAM',
       'STREAM',
     ]);
+    expect(endpointTypes(template)).toEqual(['REGIONAL']);
   });
 
   test('lets its MCP server log, read and add notes and no more', () => {
@@ -74,6 +82,56 @@ describe('the app that is deployed', () => {
   });
 
   test('has no cycle', () => expect(dependencyCycle(template)).toBeUndefined());
+});
+
+describe('the app in the README', () => {
+  // biome-ignore lint/suspicious/noExplicitAny: the shape of a template is what the tests look at
+  let template: any;
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const steps = readme.split('\n## Deploy\n')[1]?.split('\n## ')[0] ?? '';
+  beforeAll(() => {
+    const app = join(directory, 'own-app');
+    mkdirSync(join(app, 'server'), { recursive: true });
+    writeFileSync(join(app, 'server', 'index.js'), 'exports.handler = async () => {};');
+    execFileSync(process.execPath, [join(root, 'dist', 'examples', 'own-app.js')], {
+      cwd: app,
+      env: { PATH: process.env.PATH, CDK_OUTDIR: app },
+      stdio: 'ignore',
+    });
+    template = JSON.parse(readFileSync(join(app, 'MyMcpServer.template.json'), 'utf8'));
+  });
+
+  test('asks for what the deployment hands over', () => {
+    const handed = [...steps.matchAll(/--parameters (\w+)=/g)].map(([, name]) => name);
+    expect(handed).toHaveLength(3);
+    expect(Object.keys(template.Parameters).filter((name) => name !== 'BootstrapVersion')).toEqual(handed);
+  });
+
+  test('prints what the steps that follow, and the commands of operators, name', () => {
+    expect(Object.keys(template.Outputs)).toEqual(
+      expect.arrayContaining(['CallbackUrl', 'Issuer', 'McpUrl', 'TableName', 'KeySetSecretArn']),
+    );
+    const named = [...steps.matchAll(/printed `(\w+)`(?: and `(\w+)`)?/g)].flatMap(([, ...names]) => names);
+    expect(named).toContain('CallbackUrl');
+    for (const name of named.filter(Boolean)) expect(Object.keys(template.Outputs)).toContain(name);
+  });
+
+  test('streams for as long as API Gateway does', () => {
+    expect(endpointTypes(template)).toEqual(['REGIONAL']);
+    const integrations = Object.values<{ Type: string; Properties: { Integration: Record<string, unknown> } }>(
+      template.Resources,
+    )
+      .filter(({ Type, Properties }) => Type === 'AWS::ApiGateway::Method' && Properties.Integration.Type !== 'MOCK')
+      .map(({ Properties }) => Properties.Integration);
+    expect(integrations).toHaveLength(3);
+    for (const integration of integrations) {
+      expect(integration).toMatchObject({ ResponseTransferMode: 'STREAM', TimeoutInMillis: 300_000 });
+    }
+    const [, server] = Object.entries<{ Properties: object }>(template.Resources).find(([id]) =>
+      /^Server[0-9A-F]{8}$/.test(id),
+    )!;
+    expect(server.Properties).toMatchObject({ Timeout: 300 });
+  });
 });
 
 test('tests may make lifetimes short', () => {
