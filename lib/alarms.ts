@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { type Alarm, ComparisonOperator, type Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { McpOidcAuth } from './mcp-oidc-auth';
@@ -54,7 +55,7 @@ export interface AlarmThresholds {
   /**
    * Registrations that a limit has refused.
    *
-   * @default 1
+   * @default 10
    */
   readonly registrationsLimited?: number;
 
@@ -76,7 +77,7 @@ export interface AlarmThresholds {
 /** Alarms on what somebody has to do something about. */
 export interface AlarmsProps {
   /**
-   * Where each alarm goes when it begins.
+   * Where each alarm goes when it begins and, where that means that all is well again, when it ends.
    */
   readonly topic: ITopic;
 
@@ -95,6 +96,10 @@ interface Watched {
   readonly threshold: keyof AlarmThresholds;
   /** What it means and what to do, in short. */
   readonly description: string;
+  /** Where to look. */
+  readonly logs: readonly ILogGroup[];
+  /** Whether all is well again when nothing more is counted. Else something has happened that somebody must look at, later too. */
+  readonly passes?: true;
   readonly evaluationPeriods?: number;
   readonly datapointsToAlarm?: number;
 }
@@ -106,7 +111,8 @@ const DEFAULTS: Required<AlarmThresholds> = {
   secretFailures: 1,
   codesReused: 1,
   refreshTokensReused: 1,
-  registrationsLimited: 1,
+  // Fewer are the people of one office behind one address, on their first day: nobody is to be woken for them. A flood is more at once.
+  registrationsLimited: 10,
   keyRotationErrors: 1,
   keySetFailures: 1,
 };
@@ -120,6 +126,7 @@ export class Alarms extends Construct {
     id: string,
     private readonly props: AlarmsProps,
     server: McpOidcAuth,
+    accessLogs: ILogGroup,
   ) {
     super(scope, id);
     if (typeof props.topic?.topicArn !== 'string') {
@@ -133,7 +140,7 @@ export class Alarms extends Construct {
       }
       checkWholeNumber(`alarms.thresholds.${name}`, threshold, { atLeast: 1 });
     }
-    this.ofServer = watchedOf(server).map((watched) => this.alarm(this, watched));
+    this.ofServer = watchedOf(server, accessLogs).map((watched) => this.alarm(this, watched));
   }
 
   /** An alarm of its own for each MCP server, beside its API: its authorizer may stand in another stack. */
@@ -145,12 +152,15 @@ export class Alarms extends Construct {
       description:
         "The authorizer cannot fetch the issuer's keys, so that calls of the MCP server end with 503. See whether the issuer's /jwks answers, and the cause " +
         'in the log of the authorizer (event key_set_unavailable).',
+      logs: [api._authorizerLogs],
+      passes: true,
     });
   }
 
-  private alarm(scope: Construct, { id, metric, threshold, description, ...evaluation }: Watched): Alarm {
+  private alarm(scope: Construct, { id, metric, threshold, description, logs, passes, ...evaluation }: Watched): Alarm {
+    const names = logs.map(({ logGroupName }) => logGroupName).join(', ');
     const alarm = metric.with({ period: Duration.minutes(5) }).createAlarm(scope, `${id}Alarm`, {
-      alarmDescription: `${description} More: "${id}" in docs/operations.md of mcp-oidc-auth.`,
+      alarmDescription: `${description} Log: ${names}. What to do: "${id}" in docs/operations.md of the npm package mcp-oidc-auth.`,
       threshold: this.props.thresholds?.[threshold] ?? DEFAULTS[threshold],
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       evaluationPeriods: 1,
@@ -158,12 +168,17 @@ export class Alarms extends Construct {
       treatMissingData: TreatMissingData.NOT_BREACHING,
       ...evaluation,
     });
-    alarm.addAlarmAction(new SnsAction(this.props.topic));
+    const action = new SnsAction(this.props.topic);
+    alarm.addAlarmAction(action);
+    if (passes) {
+      alarm.addOkAction(action);
+    }
     return alarm;
   }
 }
 
-function watchedOf(server: McpOidcAuth): Watched[] {
+function watchedOf(server: McpOidcAuth, accessLogs: ILogGroup): Watched[] {
+  const { logGroup } = server.providerFunction;
   return [
     {
       id: 'ServerErrors',
@@ -172,6 +187,8 @@ function watchedOf(server: McpOidcAuth): Watched[] {
       description:
         'The MCP authorization server answers with 5xx: people cannot sign in and clients cannot refresh. Look in its log for request.unavailable, ' +
         'request.failed and upstream.unavailable, and in its access log for what API Gateway or Lambda itself has refused.',
+      logs: [logGroup, accessLogs],
+      passes: true,
     },
     {
       id: 'RequestsFailed',
@@ -179,6 +196,7 @@ function watchedOf(server: McpOidcAuth): Watched[] {
       threshold: 'requestsFailed',
       description:
         'The MCP authorization server has met an error that nobody foresaw, and has answered 500. Look for request.failed in its log and report it.',
+      logs: [logGroup],
     },
     {
       id: 'UpstreamFailures',
@@ -187,6 +205,8 @@ function watchedOf(server: McpOidcAuth): Watched[] {
       description:
         'The identity provider cannot be reached, is out of order, or refuses the MCP authorization server: nobody new gets in. Look for upstream.* in its log; ' +
         'invalid_client means that the client secret has been changed or has expired there.',
+      logs: [logGroup],
+      passes: true,
     },
     {
       id: 'SecretFailures',
@@ -197,6 +217,8 @@ function watchedOf(server: McpOidcAuth): Watched[] {
       description:
         'The MCP authorization server cannot read or use its secrets. What was read before serves on, but no new instance can start. Look for ' +
         'secret.unavailable and key_set.unusable in its log: permissions, a deleted or edited secret, or an outage of Secrets Manager.',
+      logs: [logGroup],
+      passes: true,
     },
     {
       id: 'CodesReused',
@@ -205,6 +227,7 @@ function watchedOf(server: McpOidcAuth): Watched[] {
       description:
         'An authorization code was redeemed twice, so its grant was ended: a stolen code, or a client that is broken. Look for code.reused in the log of the ' +
         'MCP authorization server, and whether it is always the same client.',
+      logs: [logGroup],
     },
     {
       id: 'RefreshTokensReused',
@@ -213,6 +236,7 @@ function watchedOf(server: McpOidcAuth): Watched[] {
       description:
         'A refresh token came again although its successor is in use, so its grant was ended: a stolen token, or a client that shares one. Look for ' +
         'refresh.reused in the log of the MCP authorization server, and whether it is always the same client.',
+      logs: [logGroup],
     },
     {
       id: 'RegistrationsLimited',
@@ -221,6 +245,7 @@ function watchedOf(server: McpOidcAuth): Watched[] {
       description:
         'New clients were refused because too many have registered: a flood, or many people behind one address. Look for registration.limited in the log of ' +
         'the MCP authorization server; addresses that many share belong into registration.sharedEgress.',
+      logs: [logGroup, accessLogs],
     },
     {
       id: 'KeyRotationErrors',
@@ -229,6 +254,7 @@ function watchedOf(server: McpOidcAuth): Watched[] {
       description:
         'The signing keys of the MCP authorization server were not rotated. The current ones sign on and nobody notices; Secrets Manager tries again. Look for ' +
         'key_set.rotation_failed in the log of the rotation function.',
+      logs: [server.rotationFunction.logGroup],
     },
   ];
 }

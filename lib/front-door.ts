@@ -11,6 +11,7 @@ import {
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { ARecord, type IHostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct, type IDependable } from 'constructs';
@@ -51,6 +52,7 @@ interface FrontDoorProps {
 export class FrontDoor extends Construct {
   readonly api: HttpApi;
   readonly issuer: string;
+  readonly accessLogs: LogGroup;
 
   constructor(scope: Construct, id: string, props: FrontDoorProps) {
     super(scope, id);
@@ -79,6 +81,7 @@ export class FrontDoor extends Construct {
     }
 
     const domainName = customDomain && this.domain(customDomain);
+    this.accessLogs = logGroup(this, 'AccessLogs', props.logs);
     const stage = new HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: '$default',
@@ -86,7 +89,7 @@ export class FrontDoor extends Construct {
       throttle: props.throttle,
       domainMapping: domainName && { domainName },
       accessLogSettings: {
-        destination: new LogGroupLogDestination(logGroup(this, 'AccessLogs', props.logs)),
+        destination: new LogGroupLogDestination(this.accessLogs),
         format: ACCESS_LOG_FORMAT,
       },
     });

@@ -159,7 +159,7 @@ export class McpOidcAuth extends McpOidcAuthBase {
       keySetRefresh: periods.refresh.toSeconds(),
     });
 
-    this.alarms = props.alarms && new Alarms(this, 'Alarms', props.alarms, this);
+    this.alarms = props.alarms && new Alarms(this, 'Alarms', props.alarms, this, frontDoor.accessLogs);
     if (props.dashboard) {
       dashboard(this, 'Dashboard', this, this.alarms?.ofServer ?? []);
     }

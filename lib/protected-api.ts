@@ -1,4 +1,5 @@
 import { Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { type AUTHORIZER_METRICS, DIMENSIONS, METRICS_NAMESPACE } from './contract';
 
@@ -18,6 +19,8 @@ export abstract class ProtectedApi extends Construct {
   abstract readonly identifier: string;
   /** The authorization server that is trusted. */
   abstract readonly issuer: string;
+  /** @internal */
+  abstract readonly _authorizerLogs: ILogGroup;
 
   /**
    * Calls that the authorizer has refused. A client's first call, which has no token, is one (`missing`) where the authorizer's result cache is off;

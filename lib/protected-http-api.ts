@@ -7,6 +7,7 @@ import {
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { ProtectedApi } from './protected-api';
 import {
   checkProtection,
@@ -36,6 +37,8 @@ export class ProtectedHttpApi extends ProtectedApi {
   readonly url: string;
   /** The protected resource metadata (RFC 9728). */
   readonly metadataUrl: string;
+  /** @internal */
+  readonly _authorizerLogs: ILogGroup;
 
   /** @internal */
   constructor(api: HttpApi, id: string, trusted: TrustedIssuer, props: ProtectHttpApiProps) {
@@ -52,7 +55,9 @@ export class ProtectedHttpApi extends ProtectedApi {
     this.url = protection.identifier;
     this.metadataUrl = protection.metadataUrl;
 
-    this.authorizer = new HttpLambdaAuthorizer('McpAuthorizer', protection.authorizerFunction(this), {
+    const authorizer = protection.authorizerFunction(this);
+    this._authorizerLogs = authorizer.logGroup;
+    this.authorizer = new HttpLambdaAuthorizer('McpAuthorizer', authorizer, {
       responseTypes: [HttpLambdaResponseType.SIMPLE],
       resultsCacheTtl: protection.resultsCacheTtl,
     });

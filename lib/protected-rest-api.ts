@@ -9,6 +9,7 @@ import {
   RequestAuthorizer,
   type RestApi,
 } from 'aws-cdk-lib/aws-apigateway';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { CORS_PREFLIGHT } from './cors';
 import { ProtectedApi } from './protected-api';
 import {
@@ -41,6 +42,8 @@ export class ProtectedRestApi extends ProtectedApi {
   readonly url: string;
   /** The protected resource metadata (RFC 9728). */
   readonly metadataUrl: string;
+  /** @internal */
+  readonly _authorizerLogs: ILogGroup;
 
   /** @internal */
   constructor(
@@ -62,8 +65,10 @@ export class ProtectedRestApi extends ProtectedApi {
     this.url = protection.identifier;
     this.metadataUrl = protection.metadataUrl;
 
+    const authorizer = protection.authorizerFunction(this);
+    this._authorizerLogs = authorizer.logGroup;
     this.authorizer = new RequestAuthorizer(this, 'Authorizer', {
-      handler: protection.authorizerFunction(this),
+      handler: authorizer,
       identitySources: [IdentitySource.header('Authorization')],
       resultsCacheTtl: protection.resultsCacheTtl,
     });

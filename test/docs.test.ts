@@ -73,6 +73,19 @@ test('docs/operations.md says of each metric which events of the log it counts',
   for (const { event } of Object.values(metrics).flat()) expect(log).toContain(`\`${event}\``);
 });
 
+test('docs/operations.md finds what it names in the stack of the example', () => {
+  const text = readFileSync(join(root, 'docs/operations.md'), 'utf8');
+  const section = text.split('\n## Find the names\n')[1]?.split('\n## ')[0] ?? '';
+  const listed = [...section.matchAll(/'(AWS::\w+::\w+)'/g)].map(([, type]) => type);
+  const kept = JSON.parse(readFileSync(join(root, 'test/template/kept-resources.json'), 'utf8'));
+  const inStack = Object.entries<{ Type: string }>(kept.example).filter(([, { Type }]) => listed.includes(Type));
+  // The API of the example has another name.
+  const ids = inStack.map(([id]) => id.replace(/^NotesApi/, 'Api').slice(0, -8));
+  const named = [...section.matchAll(/\| `(\w+)` \|$/gm)].map(([, id]) => id);
+  expect(named).toHaveLength(7);
+  expect(ids).toEqual(expect.arrayContaining(named));
+});
+
 describe('docs/identity-providers.md', () => {
   const text = readFileSync(join(root, 'docs/identity-providers.md'), 'utf8');
   const sections = text

@@ -109,9 +109,46 @@ describe('alarms', () => {
         ComparisonOperator: 'GreaterThanOrEqualToThreshold',
         TreatMissingData: 'notBreaching',
       });
-      expect(alarm.AlarmDescription).toContain(`"${name}" in docs/operations.md`);
-      expect(alarm.AlarmDescription.length).toBeLessThanOrEqual(1024);
+      expect(text(alarm.AlarmDescription)).toContain(`"${name}" in docs/operations.md`);
     }
+  });
+
+  test('say in which log to look, and leave room for its name', () => {
+    const { stack, auth } = watched();
+    protectRest(auth, stack);
+    const SERVER = '<AuthProviderLogs>';
+    const named: Record<string, string[]> = {
+      ServerErrors: [SERVER, '<AuthFrontDoorAccessLogs>'],
+      RequestsFailed: [SERVER],
+      UpstreamFailures: [SERVER],
+      SecretFailures: [SERVER],
+      CodesReused: [SERVER],
+      RefreshTokensReused: [SERVER],
+      RegistrationsLimited: [SERVER, '<AuthFrontDoorAccessLogs>'],
+      KeyRotationErrors: ['<AuthKeyRotationFunctionLogs>'],
+      KeySetFailures: ['<ApiMcpOidcAuthAuthorizerFunctionLogs>'],
+    };
+    for (const [name, { AlarmDescription }] of Object.entries(alarms(stack))) {
+      const description = text(AlarmDescription).replace(/[0-9A-F]{8}>/g, '>');
+      const logs = description.match(/<\w+>/g) ?? [];
+      expect(logs, name).toEqual(named[name]);
+      // CloudWatch takes 1024 characters; a stack's name has 128, and what CloudFormation adds some 80.
+      expect(description.length + logs.length * 210).toBeLessThanOrEqual(1024);
+    }
+  });
+
+  test('say that they are over where all is well again then', () => {
+    const { stack, auth } = watched();
+    protectRest(auth, stack);
+    const [[topic]] = ofType(stack, 'AWS::SNS::Topic') as [[string, Resource]];
+    const passing = Object.entries(alarms(stack)).filter(([, { OKActions }]) => OKActions);
+    expect(passing.map(([name]) => name).sort()).toEqual([
+      'KeySetFailures',
+      'SecretFailures',
+      'ServerErrors',
+      'UpstreamFailures',
+    ]);
+    for (const [, { OKActions }] of passing) expect(OKActions).toEqual([{ Ref: topic }]);
   });
 
   test('watch what the functions count, or what AWS itself does', () => {
@@ -127,11 +164,12 @@ describe('alarms', () => {
     ]);
   });
 
-  test('begin with one, or with five of what may pass by itself', () => {
+  test('begin with one, or with more of what may pass by itself', () => {
     const { stack, auth } = watched();
     protectRest(auth, stack);
-    const five = Object.entries(alarms(stack)).filter(([, { Threshold }]) => Threshold !== 1);
-    expect(five.map(([name, { Threshold }]) => [name, Threshold]).sort()).toEqual([
+    const more = Object.entries(alarms(stack)).filter(([, { Threshold }]) => Threshold !== 1);
+    expect(more.map(([name, { Threshold }]) => [name, Threshold]).sort()).toEqual([
+      ['RegistrationsLimited', 10],
       ['ServerErrors', 5],
       ['UpstreamFailures', 5],
     ]);
