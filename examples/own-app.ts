@@ -9,7 +9,10 @@ const stack = new Stack(app, 'MyMcpServer');
 
 // Parameters, so that `mcp-oidc-auth start` can give those of its demo identity provider; else you may write the values below.
 const parameter = (id: string) => new CfnParameter(stack, id).valueAsString;
-Validations.of(stack).acknowledge({ id: 'CloudFormation-Validate::W2509', reason: 'The name of a secret is no secret.' });
+Validations.of(stack).acknowledge({
+  id: 'CloudFormation-Validate::W2509',
+  reason: 'The name of a secret is no secret.',
+});
 
 // The authorization server, in front of the identity provider that you have.
 const auth = new McpOidcAuth(stack, 'Auth', {

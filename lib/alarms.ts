@@ -77,7 +77,7 @@ export interface AlarmThresholds {
 /** Alarms on what somebody has to do something about. */
 export interface AlarmsProps {
   /**
-   * Where each alarm goes when it begins and, where that means that all is well again, when it ends.
+   * Is notified when an alarm fires and, where that means that all is well again, when it ends.
    */
   readonly topic: ITopic;
 
