@@ -17,8 +17,10 @@ const sent = files.filter((file) => /from '[./\w-]*\/harness'/.test(readFileSync
 export default defineConfig({
   test: {
     globalSetup: 'test/support/temporary-files.ts',
-    testTimeout: 30_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
+    // As with SOON of test/support/soon.ts.
+    expect: { poll: { timeout: 20_000 } },
     silent: true,
     reporters: ['./test/attacks/reporter.ts'],
     projects: [

@@ -27,6 +27,7 @@ import { findProgram } from '../support/find-program';
 import { freePort } from '../support/free-port';
 import { noteNotRun } from '../support/not-run';
 import { ServerProcess } from '../support/server-process';
+import { SOON } from '../support/soon';
 import { startUpstreamIssuer, type UpstreamIssuer } from '../support/upstream-issuer';
 
 const execFile = promisify(execFileByCallback);
@@ -224,15 +225,12 @@ it('mcpAuthRouter, as users of mcp-oidc-provider have mounted it, takes a public
   app.use(mcpAuthRouter({ provider, issuerUrl: new URL(authorizationServer.baseUrl), baseUrl: new URL(baseUrl) }));
   const { resource } = await metadataOf(`${baseUrl}/.well-known/oauth-protected-resource/mcp`);
   // It looks into the store again after a second.
-  await vi.waitFor(
-    async () => {
-      const { scopes_supported } = await metadataOf(
-        `${authorizationServer.baseUrl}/.well-known/oauth-authorization-server`,
-      );
-      expect(scopes_supported).toContain('mcp:use');
-    },
-    { timeout: 5_000 },
-  );
+  await vi.waitFor(async () => {
+    const { scopes_supported } = await metadataOf(
+      `${authorizationServer.baseUrl}/.well-known/oauth-authorization-server`,
+    );
+    expect(scopes_supported).toContain('mcp:use');
+  }, SOON);
 
   const redirectUri = 'http://localhost:45678/callback';
   const registration = await fetch(`${baseUrl}/register`, {

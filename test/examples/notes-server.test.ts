@@ -7,6 +7,7 @@ import { type LocalDynamoDb, startDynamoDb } from '../../local/aws/dynamodb';
 import { Clock } from '../../local/clock';
 import { functionEnvironment } from '../../local/lambda/environment';
 import { LambdaFunction } from '../../local/lambda/function';
+import { SOON } from '../support/soon';
 import { type FrontDoor, startFrontDoor } from './rest-api';
 
 const jane = {
@@ -140,7 +141,7 @@ describe.each([
     const { isError, text } = await call('add_note', { text: 'x' });
     expect(isError).toBe(true);
     expect(text).toBe('Your notes cannot be reached at the moment. Try again later.');
-    await vi.waitFor(() => expect(log.join()).toContain('ValidationException'));
+    await vi.waitFor(() => expect(log.join()).toContain('ValidationException'), SOON);
   });
 
   it('is told what is wrong with its arguments', async () => {

@@ -5,6 +5,7 @@ import type { Store } from '../../lambda/store/store';
 import type { KeySet } from '../../lib/contract';
 import { later } from '../lambda/provider/harness';
 import { DATABASES, describeOn } from '../stores/databases';
+import { SOON } from '../support/soon';
 
 const SECRET = 'a secret of thirty-two characters';
 const OTHER = 'another secret, of as many letters';
@@ -138,7 +139,7 @@ describe.each(['memory'])('in %s', () => {
     });
     later(30 * DAY);
     const asleep = sleeper.turnOver();
-    await vi.waitFor(() => expect(slow).toHaveBeenCalled());
+    await vi.waitFor(() => expect(slow).toHaveBeenCalled(), SOON);
     await other.turnOver();
     later(30 * DAY);
     await other.turnOver();

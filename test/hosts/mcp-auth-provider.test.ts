@@ -16,6 +16,7 @@ import { type Store, StoreUnavailable } from '../../lambda/store/store';
 import { GRANT_CLAIM, RESOURCES_PARTITION } from '../../lib/contract';
 import { storeFor } from '../../stores/store-for';
 import { Issuer } from '../lambda/authorizer/issuer';
+import { SOON } from '../support/soon';
 
 let issuer: Issuer;
 let keyv: Keyv;
@@ -89,7 +90,7 @@ describe('the MCP server', () => {
         scopesSupported,
       });
     }
-    await vi.waitFor(async () => expect(await store.list(RESOURCES_PARTITION)).toHaveLength(2));
+    await vi.waitFor(async () => expect(await store.list(RESOURCES_PARTITION)).toHaveLength(2), SOON);
     const [a, b] = await store.read(['https://a.example.com/mcp', 'https://b.example.com/api/mcp'].map(resourceKey));
     expect(a?.value).toMatchObject({
       identifier: 'https://a.example.com/mcp',

@@ -12,6 +12,7 @@ import type { PersonalGrant } from '../../lambda/provider/personal-grant';
 import { MemoryStore } from '../../stores/memory-store';
 import { McpApp } from '../e2e/mcp-app';
 import { freePort } from '../support/free-port';
+import { SOON } from '../support/soon';
 import { startUpstreamIssuer, type UpstreamIssuer } from '../support/upstream-issuer';
 import { type ResourceServer, startResourceServer } from './resource-server';
 import { Visitor } from './visitor';
@@ -237,7 +238,7 @@ describe('a server that stops', () => {
     const body = 'grant_type=refresh_token';
     const type = 'application/x-www-form-urlencoded';
     const request = open(port, '/token', { 'content-length': body.length, 'content-type': type });
-    await vi.waitFor(async () => expect(await connectionsOf(listener)).toBe(2));
+    await vi.waitFor(async () => expect(await connectionsOf(listener)).toBe(2), SOON);
     // So that nothing is ended for having taken too long.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const stopped = server.stop();
@@ -251,7 +252,7 @@ describe('a server that stops', () => {
     const { server, port, listener } = await start();
     const request = open(port, '/token', { 'content-length': 100 });
     const gone = once(request, 'error');
-    await vi.waitFor(async () => expect(await connectionsOf(listener)).toBe(1));
+    await vi.waitFor(async () => expect(await connectionsOf(listener)).toBe(1), SOON);
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const stopped = server.stop();
     vi.advanceTimersByTime(9_999);

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { storeFromUrl } from '../../stores/store-from-url';
 import { noteNotRun } from '../support/not-run';
+import { SOON } from '../support/soon';
 import { postgresMissing, startPostgres } from './postgres-server';
 import type { TestServer } from './redis-server';
 
@@ -27,7 +28,7 @@ describe.skipIf(postgresMissing !== undefined)(
       const observer = new pg.Client(server.url);
       await observer.connect();
       const waiting = () => observer.query("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
-      await vi.waitFor(async () => expect((await waiting()).rows).toHaveLength(1), 10_000);
+      await vi.waitFor(async () => expect((await waiting()).rows).toHaveLength(1), SOON);
       await observer.end();
     }
     afterAll(async () => {

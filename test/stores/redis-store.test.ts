@@ -7,6 +7,7 @@ import type { Store } from '../../lambda/store/store';
 import { storeFor } from '../../stores/store-for';
 import { storeFromUrl } from '../../stores/store-from-url';
 import { noteNotRun } from '../support/not-run';
+import { SOON } from '../support/soon';
 import { redisMissing, startRedis, type TestServer } from './redis-server';
 
 const inAnHour = () => Date.now() + 3_600_000;
@@ -150,7 +151,7 @@ describe.skipIf(notRun)('on a cluster of Redis', () => {
     await client.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', '0', '16383']);
     await vi.waitFor(
       async () => expect(await client.sendCommand(['CLUSTER', 'INFO'])).toContain('cluster_state:ok'),
-      10_000,
+      SOON,
     );
     client.destroy();
     adapter = new KeyvRedis({ rootNodes: [{ url: server.url }] });

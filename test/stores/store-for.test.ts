@@ -17,6 +17,7 @@ import { SingleProcessStore } from '../../stores/single-process-store';
 import { SqlStore } from '../../stores/sql-store';
 import { storeFor } from '../../stores/store-for';
 import { clientFor } from '../lambda/store/dynamodb';
+import { SOON } from '../support/soon';
 
 const NOWHERE = '127.0.0.1:1';
 
@@ -140,7 +141,7 @@ describe('records that have expired', () => {
       await store.set('new', 1, Date.now() + 10 * DAY);
       vi.setSystemTime(Date.now() + 2 * DAY);
       await store.set('last', 1);
-      await vi.waitFor(async () => expect(await rows()).toEqual(['last', 'new']));
+      await vi.waitFor(async () => expect(await rows()).toEqual(['last', 'new']), SOON);
     } finally {
       vi.useRealTimers();
       await adapter.disconnect();

@@ -5,6 +5,7 @@ import { KeySetUnavailableError, remoteKeySet } from '../../../lambda/authorizer
 import { verifyToken } from '../../../lambda/authorizer/verify-token';
 import { makeSigningKey } from '../../../lambda/key-set/make-key-set';
 import type { PrivateJwk } from '../../../lib/contract';
+import { SOON } from '../../support/soon';
 import { AUDIENCE, Issuer } from './issuer';
 
 let issuer: Issuer;
@@ -171,8 +172,8 @@ describe('the key set', () => {
 
     vi.setSystemTime(Date.now() + 1_000);
     await Promise.all(Array.from({ length: 5 }, () => verify(token)));
-    await vi.waitFor(() => expect(issuer.fetches).toBe(1));
-    await vi.waitFor(() => issuer.token({ exp: now + 3600 }, {}, issuer.keySet.next.jwk).then(verify));
+    await vi.waitFor(() => expect(issuer.fetches).toBe(1), SOON);
+    await vi.waitFor(() => issuer.token({ exp: now + 3600 }, {}, issuer.keySet.next.jwk).then(verify), SOON);
     expect(issuer.fetches).toBe(1);
   });
 

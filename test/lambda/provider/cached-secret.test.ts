@@ -2,6 +2,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { secretReader } from '../../../lambda/aws/secret-reader';
 import { CachedSecret } from '../../../lambda/provider/cached-secret';
+import { SOON } from '../../support/soon';
 import { later } from './harness';
 
 const REFRESH = 60;
@@ -42,7 +43,7 @@ describe('a cached secret', () => {
     value = 'two';
     later(REFRESH + 1);
     expect(await Promise.all([text(), text()])).toEqual(['one', 'one']);
-    await vi.waitFor(async () => expect(await text()).toBe('two'));
+    await vi.waitFor(async () => expect(await text()).toBe('two'), SOON);
     expect(asked).toBe(2);
   });
 
@@ -51,7 +52,7 @@ describe('a cached secret', () => {
     value = 'two';
     later(REFRESH * 2 - 1);
     expect(await text()).toBe('one');
-    await vi.waitFor(async () => expect(await text()).toBe('two'));
+    await vi.waitFor(async () => expect(await text()).toBe('two'), SOON);
     value = 'three';
     later(REFRESH * 2);
     expect(await text()).toBe('three');
@@ -65,7 +66,7 @@ describe('a cached secret', () => {
       expect(await text()).toBe('one');
     }
     [down, value] = [false, 'two'];
-    await vi.waitFor(async () => expect(await text()).toBe('two'));
+    await vi.waitFor(async () => expect(await text()).toBe('two'), SOON);
   });
 
   it('that was never fetched is an error, and is asked for again', async () => {

@@ -5,6 +5,7 @@ import { everyJwk, publicJwk } from '../../../lambda/key-set/public-jwk';
 import { successorsFrom } from '../../../lambda/provider/successors';
 import { nextKeySet } from '../../../lambda/rotate-keys/next-key-set';
 import type { KeySet, SymmetricKey } from '../../../lib/contract';
+import { SOON } from '../../support/soon';
 import { Harness, ISSUER, later, RESOURCE } from './harness';
 
 let harness: Harness;
@@ -41,7 +42,7 @@ async function turnOver(keySet: KeySet): Promise<void> {
     for (const { keys } of await Promise.all([jwks(), jwks()])) {
       expect(keys.map(({ kid }) => kid)).toEqual(published);
     }
-  });
+  }, SOON);
 }
 
 async function rotate(keySet: KeySet): Promise<KeySet> {

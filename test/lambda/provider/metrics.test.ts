@@ -6,6 +6,7 @@ import { DynamoStore } from '../../../lambda/store/dynamo-store';
 import type { SERVER_METRICS } from '../../../lib/contract';
 import { countsOf, metricsOf } from '../../support/embedded-metrics';
 import { catchLog } from '../../support/log-lines';
+import { SOON } from '../../support/soon';
 import { atCallback, atClient, Harness, ISSUER, later, NOTES } from './harness';
 import { exchange, registerServer } from './resource-server';
 
@@ -74,7 +75,7 @@ const CAUSES: Record<keyof typeof SERVER_METRICS, readonly [act: () => Promise<u
       vi.spyOn(SecretsManagerClient.prototype, 'send').mockImplementation(() => Promise.reject(new Error('no answer')));
       later(90);
       await harness.fetch('/jwks');
-      await vi.waitFor(() => expect(events()).toContain('secret.unavailable'));
+      await vi.waitFor(() => expect(events()).toContain('secret.unavailable'), SOON);
     },
     { SecretFailures: 1 },
   ],

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { grantIdOf, upstreamTokenKey } from '../../../lambda/provider/keys';
 import { DynamoStore } from '../../../lambda/store/dynamo-store';
+import { SOON } from '../../support/soon';
 import { Harness, later } from './harness';
 
 let harness: Harness;
@@ -80,11 +81,11 @@ describe('upstream', () => {
     let claims = 0;
     let remembered = false;
     vi.spyOn(DynamoStore.prototype, 'consume').mockImplementation(async function (this: DynamoStore, key, options) {
-      if (key.endsWith('/upstream') && ++claims === 2) await vi.waitUntil(() => remembered);
+      if (key.endsWith('/upstream') && ++claims === 2) await vi.waitUntil(() => remembered, SOON);
       return consume.call(this, key, options);
     });
     vi.spyOn(DynamoStore.prototype, 'replace').mockImplementation(async function (this: DynamoStore, key, ...rest) {
-      if (key.endsWith('/upstream')) await vi.waitUntil(() => claims === 2);
+      if (key.endsWith('/upstream')) await vi.waitUntil(() => claims === 2, SOON);
       const written = await replace.call(this, key, ...rest);
       remembered ||= key.endsWith('/upstream');
       return written;

@@ -6,6 +6,7 @@ import { nextKeySet } from '../../../lambda/rotate-keys/next-key-set';
 import { DynamoStore } from '../../../lambda/store/dynamo-store';
 import { ON_LAMBDA } from '../../hosts/attacked-hosts';
 import { DpopClient } from '../../support/dpop-client';
+import { SOON } from '../../support/soon';
 import { Harness, ISSUER, later, NOTES, type Options, REDIRECT_URI, RESOURCE, type TokenResponse } from './harness';
 import { ACCESS_TOKEN, exchange as exchangeAt, registerServer, SERVER } from './resource-server';
 
@@ -200,7 +201,7 @@ describe('twenty exchanges at once', () => {
     const all = Array.from({ length: 20 }, () => exchange(access));
     const soon: (TokenResponse | undefined)[] = [];
     for (const each of all) void each.then((answer) => soon.push(answer));
-    await vi.waitUntil(() => soon.length === 19);
+    await vi.waitUntil(() => soon.length === 19, SOON);
     expect(soon.map((answer) => answer?.body.access_token)).toEqual(Array(19).fill(first.body.access_token));
     release();
     const answers = await Promise.all(all);
@@ -272,7 +273,7 @@ describe('the line of upstream’s refresh tokens', () => {
     later(700);
     const release = holdUpstream();
     const slow = exchange(access);
-    await vi.waitUntil(() => harness.upstream.tokenRequests.at(-1)?.form.has('refresh_token'));
+    await vi.waitUntil(() => harness.upstream.tokenRequests.at(-1)?.form.has('refresh_token'), SOON);
     delete harness.upstream.held;
     later(31);
     const quick = await exchange(access);
@@ -287,7 +288,7 @@ describe('the line of upstream’s refresh tokens', () => {
     later(700);
     const release = holdUpstream();
     const slow = exchange(access);
-    await vi.waitUntil(() => harness.upstream.tokenRequests.at(-1)?.form.has('refresh_token'));
+    await vi.waitUntil(() => harness.upstream.tokenRequests.at(-1)?.form.has('refresh_token'), SOON);
     // An instance that stood still: its claim is over, and another one has put a newer line in place.
     const [record] = await harness.store.read([upstreamTokenKey(grantId)]);
     await harness.store.set(record!.key, { ...(record!.value as object), checkedAt: 1 }, record!.expiresAt! * 1000);
