@@ -198,15 +198,23 @@ export function consumers(manager: PackageManager): void {
     });
 
     test('runs on this machine, once the packages are there that the command asks for by name', async () => {
-      const port = await freePorts();
-      const start = [...manager.exec, 'mcp-oidc-auth', 'start', '--app', 'node app.js', '--port', String(port)];
-      const { code, stderr } = await execute(start).catch((failed) => failed);
+      const start = (port: number) => [
+        ...manager.exec,
+        'mcp-oidc-auth',
+        'start',
+        '--app',
+        'node app.js',
+        '--port',
+        String(port),
+      ];
+      const { code, stderr } = await execute(start(await freePorts())).catch((failed) => failed);
       expect(code).toBe(1);
       expect(stderr).toContain('@cloud-copilot/iam-simulate, which judges each call');
       const [, asked = ''] = /npm install --save-dev (.*)/.exec(stderr) ?? [];
       await install(...[...asked.matchAll(/"([^"]+)"/g)].map(([, wanted = '']) => wanted));
 
-      const [command, ...args] = start;
+      const port = await freePorts();
+      const [command, ...args] = start(port);
       // In a process group of its own, as at a terminal, where Ctrl-C goes to all of it.
       running = spawn(command!, args, { cwd: app, env: CLEAN_ENVIRONMENT, detached: true, stdio: 'pipe' });
       let output = '';

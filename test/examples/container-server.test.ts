@@ -1,13 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalStack, Person, startLocalStack } from '../e2e/local-stack';
 import { McpApp } from '../e2e/mcp-app';
 import { freePort } from '../support/free-port';
+import { ServerProcess } from '../support/server-process';
 
 let local: LocalStack;
-let server: ChildProcess;
+let server: ServerProcess;
 let mcpUrl: string;
 
 beforeAll(async () => {
@@ -15,14 +14,13 @@ beforeAll(async () => {
   mcpUrl = `http://localhost:${port}/mcp`;
   const scopes = [{ name: 'reports:read', description: 'Read your reports' }];
   local = await startLocalStack({}, { resources: [{ identifier: mcpUrl, scopes }] });
-  server = spawn(process.execPath, [join(__dirname, '..', '..', 'dist', 'examples', 'container-server.js')], {
-    env: { ISSUER: local.issuer, MCP_URL: mcpUrl, PORT: String(port) },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  await once(server.stdout!, 'data');
+  const file = join(__dirname, '..', '..', 'dist', 'examples', 'container-server.js');
+  const env = { ISSUER: local.issuer, MCP_URL: mcpUrl, PORT: String(port) };
+  server = new ServerProcess(process.execPath, [file], 'Listening on', { env });
+  await server.start();
 });
 afterAll(async () => {
-  server?.kill();
+  await server?.stop();
   await local?.[Symbol.asyncDispose]();
 });
 

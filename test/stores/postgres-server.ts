@@ -25,7 +25,6 @@ export const postgresMissing =
 
 /** A PostgreSQL of its own, which keeps what it has over a restart. */
 export async function startPostgres(): Promise<TestServer> {
-  const port = await freePort();
   const directory = await mkdtemp(join(tmpdir(), 'postgres-'));
   if (user?.uid !== undefined && user.gid !== undefined) await chown(directory, user.uid, user.gid);
   const data = join(directory, 'data');
@@ -34,6 +33,7 @@ export async function startPostgres(): Promise<TestServer> {
     ['--pgdata', data, '--username', 'test', '--auth', 'trust', '--encoding', 'UTF8', '--locale', 'C', '--no-sync'],
     user,
   );
+  const port = await freePort();
   const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: directory, fsync: 'off' };
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const process = new ServerProcess(postgres ?? '', ['-D', data, ...args], 'ready to accept connections', user);
