@@ -3,7 +3,7 @@ import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage
 import { type AddressInfo, connect } from 'node:net';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { Keyv } from 'keyv';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { OidcClient, type OidcClientConfig } from '../../hosts/oidc-client';
 import { createOidcServer, type OidcServer, type OidcServerOptions } from '../../hosts/standalone';
 import { makeJwk } from '../../lambda/key-set/make-key-set';
@@ -11,6 +11,7 @@ import { grantIdOf, grantKey, hash } from '../../lambda/provider/keys';
 import type { PersonalGrant } from '../../lambda/provider/personal-grant';
 import { MemoryStore } from '../../stores/memory-store';
 import { McpApp } from '../e2e/mcp-app';
+import { atHalfPast } from '../lambda/provider/harness';
 import { freePort } from '../support/free-port';
 import { SOON } from '../support/soon';
 import { startUpstreamIssuer, type UpstreamIssuer } from '../support/upstream-issuer';
@@ -208,6 +209,7 @@ describe('the server on its port', () => {
 });
 
 describe('the address of a client', () => {
+  beforeEach(atHalfPast);
   const limit = { registration: { perAddress: 1 } };
   const from = (forwarded: string) => ({ 'x-forwarded-for': forwarded });
 

@@ -225,6 +225,11 @@ export function later(seconds: number): void {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + seconds * 1000 });
 }
 
+/** Half past the next hour, where the clock stays: so that what is counted by the hour is counted in one. */
+export function atHalfPast(): void {
+  later(5400 - ((Date.now() / 1000) % 3600));
+}
+
 /** Where upstream's answer arrives: a person's browser stops before it asks. */
 export function atCallback(url: URL): boolean {
   return url.href.startsWith(`${ISSUER}/callback`);

@@ -7,13 +7,14 @@ import type { SERVER_METRICS } from '../../../lib/contract';
 import { countsOf, metricsOf } from '../../support/embedded-metrics';
 import { catchLog } from '../../support/log-lines';
 import { SOON } from '../../support/soon';
-import { atCallback, atClient, Harness, ISSUER, later, NOTES } from './harness';
+import { atCallback, atClient, atHalfPast, Harness, ISSUER, later, NOTES } from './harness';
 import { exchange, registerServer } from './resource-server';
 
 let harness: Harness;
 let client: Record<string, string>;
 let log: ReturnType<typeof catchLog>;
 beforeEach(async () => {
+  atHalfPast();
   harness = await Harness.start({ instances: 1, registration: { perAddress: 1 } });
   logTo(() => {});
   client = await harness.register();

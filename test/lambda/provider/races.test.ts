@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DATABASES, describeOn } from '../../stores/databases';
 import { DpopClient } from '../../support/dpop-client';
-import { atCallback, Harness, ISSUER, later } from './harness';
+import { atCallback, atHalfPast, Harness, ISSUER, later } from './harness';
 
 /** What happens once, whoever asks for it at the same moment; of codes and refresh tokens see token-endpoint and refresh-token. */
 describeOn(DATABASES, (database) => {
@@ -71,6 +71,7 @@ describeOn(DATABASES, (database) => {
     });
 
     it('as many clients register from one address as may', async () => {
+      atHalfPast();
       const sourceIp = '203.0.113.99';
       let number = 0;
       const answers = await times(12, () =>

@@ -1,6 +1,6 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { clientKey } from '../../../lambda/provider/keys';
-import { Harness, later, REDIRECT_URI } from './harness';
+import { atHalfPast, Harness, later, REDIRECT_URI } from './harness';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -81,6 +81,8 @@ describe('a client', () => {
 });
 
 describe('a registration flood', () => {
+  beforeEach(atHalfPast);
+
   it('from one address ends there with 429 and the time to wait, and nobody else notices', async () => {
     await using harness = await Harness.start({ registration: { perAddress: 3, inAll: 5 } });
     const flood = Array.from({ length: 10 }, (_, i) => register(harness, metadata(`App ${i}`)));

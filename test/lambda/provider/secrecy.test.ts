@@ -3,7 +3,7 @@ import { grantIdOf } from '../../../lambda/provider/keys';
 import { DynamoStore } from '../../../lambda/store/dynamo-store';
 import { ON_LAMBDA } from '../../hosts/attacked-hosts';
 import { Browser } from '../../support/browser';
-import { atCallback, atClient, Harness, later } from './harness';
+import { atCallback, atClient, atHalfPast, Harness, later } from './harness';
 
 let harness: Harness;
 let logged: string[];
@@ -248,6 +248,7 @@ describe('of a person the log', () => {
   });
 
   it.runIf(ON_LAMBDA)('does not have the address that too many clients come from', async () => {
+    atHalfPast();
     harness.redeploy({ registration: { perAddress: 1, inAll: 10, sharedEgress: [] } });
     await harness.register();
     await harness.register({ client_name: 'Another' });
