@@ -23,17 +23,26 @@ const NOT_IN_KEYV_6 = new Map([
   ],
 ]);
 
+/** It wants a record back within the second that the record lives: here the clock stands until the test moves it. */
+const IN_NO_TIME = '.set(key, value, ttl) sets a value that expires';
+
 function suite(store: () => unknown) {
   const met = new Set<string>();
   const it = (name: string, run: vitest.TestFunction) => {
     met.add(name);
     const test = NOT_IN_KEYV_6.has(name) ? vitest.test.fails : vitest.test;
-    test(name, run);
+    test(name, (context) => {
+      if (name === IN_NO_TIME) vitest.vi.setSystemTime(Date.now());
+      return run(context);
+    });
   };
+  vitest.afterEach(() => {
+    vitest.vi.useRealTimers();
+  });
   keyvTestSuite({ ...vitest, it } as never, Keyv as never, store);
 
-  vitest.test('the suite has the cases that are listed as impossible', () => {
-    vitest.expect([...met]).toEqual(vitest.expect.arrayContaining([...NOT_IN_KEYV_6.keys()]));
+  vitest.test('the suite has the cases that are named here', () => {
+    vitest.expect([...met]).toEqual(vitest.expect.arrayContaining([...NOT_IN_KEYV_6.keys(), IN_NO_TIME]));
   });
 }
 
