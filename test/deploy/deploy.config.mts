@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['test/deploy/**/*.test.ts'],
     globalSetup: 'test/support/temporary-files.ts',
     testTimeout: 240_000,
-    hookTimeout: 120_000,
+    hookTimeout: 600_000,
     maxWorkers: '100%',
     silent: 'passed-only',
   },

@@ -91,6 +91,8 @@ describe('with the keyboard alone', () => {
     const client = await door.client();
     const page = await ada.open(client.authorizationUrl());
     await ada.press(onConsent.proceed(page));
+    // Both pages have such a button.
+    await sees(page, 'Sign in');
     await ada.press(page.getByRole('button', { name: 'Cancel' }));
     const answer = await answerAt(page, client.redirectUri);
     expect(answer.searchParams.get('error')).toBe('access_denied');

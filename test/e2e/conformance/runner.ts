@@ -70,7 +70,8 @@ function scenarioOf(directory: string): string {
  */
 function run(args: readonly string[], onOutput: (output: string) => Promise<void> | undefined): Promise<string> {
   return new Promise((resolve, reject) => {
-    const runner = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
+    // Less than what waits for it has: vitest.config.mts.
+    const runner = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 110_000 });
     let output = '';
     for (const stream of [runner.stdout, runner.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => {
@@ -82,6 +83,6 @@ function run(args: readonly string[], onOutput: (output: string) => Promise<void
       });
     }
     runner.on('error', reject);
-    runner.on('close', () => resolve(output));
+    runner.on('close', (_, signal) => (signal ? reject(new Error(`ended by ${signal}:\n${output}`)) : resolve(output)));
   });
 }

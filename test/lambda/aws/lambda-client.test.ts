@@ -32,7 +32,7 @@ afterEach(() => {
   server.close();
 });
 
-const OPTIONS = { maxAttempts: 3, connectionTimeout: 500, requestTimeout: 100 };
+const OPTIONS = { maxAttempts: 3, connectionTimeout: 500, requestTimeout: 1_000 };
 const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret', AWS_SESSION_TOKEN: 'token' };
 const environment = () => ({
   AWS_REGION: 'eu-west-1',
@@ -51,7 +51,7 @@ const error = (name: string, status = 400) =>
 /** What the SDK's client makes of the same answers. */
 const sdk = () => {
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = CREDENTIALS;
-  const requestHandler = { requestTimeout: 100, throwOnRequestTimeout: true };
+  const requestHandler = { requestTimeout: 1_000, throwOnRequestTimeout: true };
   const credentials = { accessKeyId, secretAccessKey, sessionToken: CREDENTIALS.AWS_SESSION_TOKEN };
   return { region: 'eu-west-1', credentials, maxAttempts: 3, endpoint: originOf(server), requestHandler };
 };

@@ -306,7 +306,7 @@ describe('an identity provider that takes connections and never answers', () => 
     try {
       await start({ upstream: { issuer: `http://${host}` } });
       // Less than it takes to give up on discovery.
-      harness.timeLimit = 5_000;
+      harness.timeLimit = 7_500;
       const { page } = await consent();
       expect(page.status).toBe(200);
       expect(page.text).toContain(host);

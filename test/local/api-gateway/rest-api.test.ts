@@ -79,7 +79,7 @@ beforeAll(async () => {
         {
           path: '/brief-stream',
           method: 'POST',
-          integration: { ...proxyIntegration('Streamer', true), TimeoutInMillis: 300 },
+          integration: { ...proxyIntegration('Streamer', true), TimeoutInMillis: 3_000 },
         },
         { path: '/plain-stream', method: 'POST', integration: 'Plain', stream: true },
         { path: '/not-permitted', method: 'GET', integration: 'Forbidden' },

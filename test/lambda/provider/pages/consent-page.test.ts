@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { consentPage } from '../../../../lambda/provider/pages/consent-page';
 import { Presentations } from '../../../../lambda/provider/pages/presentation';
 import { describeRedirect } from '../../../../lambda/provider/redirect-uri';
+import { SOON } from '../../../support/soon';
 import { Harness, NOTES, REDIRECT_URI } from '../harness';
 import { policyOf, wordsOf } from './page';
 
@@ -54,8 +55,11 @@ describe('the consent page', () => {
     await using cognito = await Harness.start();
     cognito.upstream.authorizationEndpoint = 'https://acme.auth.eu-central-1.amazoncognito.com/oauth2/authorize';
     const client = await cognito.register();
-    const page = await cognito.browser().open(cognito.authorizationRequest(client).url);
-    expect(wordsOf(page)).toContain('You sign in atacme.auth.eu-central-1.amazoncognito.com');
+    // The page waits a moment for discovery, and does without it then.
+    await vi.waitFor(async () => {
+      const page = await cognito.browser().open(cognito.authorizationRequest(client).url);
+      expect(wordsOf(page)).toContain('You sign in atacme.auth.eu-central-1.amazoncognito.com');
+    }, SOON);
   });
 
   it('stands while the identity provider is down, and names its issuer’s host', async () => {
@@ -98,8 +102,13 @@ describe('the consent page', () => {
       await using acting = await Harness.start({ instances: 1, resources: [{ ...NOTES, upstreamTokens }] });
       acting.upstream.authorizationEndpoint = 'https://login.example.com/authorize';
       const client = await acting.register();
-      const page = await acting.browser({ 'accept-language': language }).open(acting.authorizationRequest(client).url);
-      expect(wordsOf(page).includes(words)).toBe(upstreamTokens === true);
+      // Until it knows what discovery says, see above.
+      await vi.waitFor(async () => {
+        const browser = acting.browser({ 'accept-language': language });
+        const page = wordsOf(await browser.open(acting.authorizationRequest(client).url));
+        expect(page).toContain('login.example.com');
+        expect(page.includes(words)).toBe(upstreamTokens === true);
+      }, SOON);
     }
   });
 
