@@ -1,12 +1,15 @@
-import { promises as dns, type LookupAddress } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
 import type { IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
+import { type Resolve, resolver } from './resolve';
 
 /** Milliseconds for everything: name, connection, TLS, headers and body. */
 const TIME_LIMIT = 2_500;
 /** Bytes of a metadata document (draft-ietf-oauth-client-id-metadata-document-00 section 6.6). */
 const LARGEST_DOCUMENT = 5 * 1024;
+/** Fetches from hosts of strangers at once. Each holds a socket or two, of which a process has not many. */
+const MOST_AT_ONCE = 200;
 
 /** Answers that say nothing about the document: too early, too many, not to you, or a server that fails. */
 const PASSING = new Set([401, 403, 407, 408, 421, 425, 429]);
@@ -16,15 +19,13 @@ export class FetchUnavailable extends Error {
   override readonly name = 'FetchUnavailable';
 }
 
+/** So many others are being asked that this one was not: it says nothing about the other side. */
+export class TooManyFetches extends FetchUnavailable {}
+
 /** The other side is not asked, or its answer is not one that may be used. */
 export class FetchRefused extends Error {
   override readonly name = 'FetchRefused';
 }
-
-/** Every address of a name. */
-export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
-
-const resolveAll: Resolve = (hostname) => dns.lookup(hostname, { all: true });
 
 /**
  * Fetches JSON from addresses that strangers choose (draft-ietf-oauth-client-id-metadata-document-00 section 6.5): over
@@ -34,13 +35,15 @@ const resolveAll: Resolve = (hostname) => dns.lookup(hostname, { all: true });
  * connected; where it does not find them it warns and fetches unguarded. So it is not used.
  */
 export class GuardedFetch {
+  #fromStrangers = 0;
+
   /**
    * @param internalHosts hosts that may have addresses which are not public
    * @param resolve is asked once for each connection, so that what was checked is what is connected to
    */
   constructor(
     private readonly internalHosts: ReadonlySet<string>,
-    private readonly resolve: Resolve = resolveAll,
+    private readonly resolve: Resolve = resolver(internalHosts),
   ) {}
 
   /**
@@ -54,6 +57,17 @@ export class GuardedFetch {
     // A connection to an address asks no resolver.
     const host = url.hostname.replace(/^\[|\]$/g, '');
     if (isIP(host)) await this.#requirePublic(url.hostname, [host]);
+    if (this.internalHosts.has(url.hostname)) return this.#fetch(url, largestBody);
+    if (this.#fromStrangers >= MOST_AT_ONCE) throw new TooManyFetches('too many hosts are being asked');
+    this.#fromStrangers++;
+    try {
+      return await this.#fetch(url, largestBody);
+    } finally {
+      this.#fromStrangers--;
+    }
+  }
+
+  async #fetch(url: URL, largestBody: number): Promise<Response> {
     const response = await this.#send(url);
     try {
       requireJson(response);
@@ -67,13 +81,14 @@ export class GuardedFetch {
   }
 
   #send(url: URL): Promise<IncomingMessage> {
+    const signal = AbortSignal.timeout(TIME_LIMIT);
     const options = {
       // A connection of its own; and the shared agent may be told by the environment to use a proxy.
       agent: false,
       autoSelectFamily: true,
       headers: { accept: 'application/json', 'user-agent': 'mcp-oidc-auth' },
-      lookup: this.#lookup,
-      signal: AbortSignal.timeout(TIME_LIMIT),
+      lookup: this.#lookup(signal),
+      signal,
     };
     return new Promise((resolve, reject) => {
       get(url, options, resolve).on('error', (error) => reject(unavailableUnlessRefused(error)));
@@ -81,15 +96,17 @@ export class GuardedFetch {
   }
 
   /** With `autoSelectFamily` it is always all addresses that are asked for. */
-  readonly #lookup: LookupFunction = (hostname, _options, callback) => {
-    this.#checkedAddresses(hostname).then(
-      (addresses) => callback(null, addresses),
-      (error) => callback(error, []),
-    );
-  };
+  #lookup(signal: AbortSignal): LookupFunction {
+    return (hostname, _options, callback) => {
+      this.#checkedAddresses(hostname, signal).then(
+        (addresses) => callback(null, addresses),
+        (error) => callback(error, []),
+      );
+    };
+  }
 
-  async #checkedAddresses(hostname: string): Promise<LookupAddress[]> {
-    const addresses = await this.resolve(hostname);
+  async #checkedAddresses(hostname: string, signal: AbortSignal): Promise<LookupAddress[]> {
+    const addresses = await this.resolve(hostname, signal);
     await this.#requirePublic(
       hostname,
       addresses.map(({ address }) => address),

@@ -7,7 +7,7 @@ import { clientKey } from '../keys';
 import { logEvent, logProblem } from '../log';
 import { problemOfClientIdUrl } from './client-id-url';
 import { freshnessOf, LONGEST_FRESHNESS } from './freshness';
-import { FetchRefused, FetchUnavailable, type GuardedFetch } from './guarded-fetch';
+import { FetchRefused, FetchUnavailable, type GuardedFetch, TooManyFetches } from './guarded-fetch';
 
 /** Milliseconds after which a host is asked again, however its answer was and whoever asks. */
 const ASK_AGAIN_AFTER = 30_000;
@@ -96,7 +96,7 @@ export class MetadataDocuments {
     this.#attempts.set(id, { at: Date.now(), outcome });
     if (this.#attempts.size > MOST_ATTEMPTS) this.#attempts.delete(this.#attempts.keys().next().value ?? '');
     outcome.catch((error) => {
-      if (!isAnswer(error)) this.#attempts.delete(id);
+      if (!isAnswer(error) || error instanceof TooManyFetches) this.#attempts.delete(id);
     });
     return outcome;
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { GuardedFetch, TooManyFetches } from '../../../../lambda/provider/client-metadata/guarded-fetch';
 import { DynamoStore } from '../../../../lambda/store/dynamo-store';
 import type { Answer, Trouble } from '../../../support/metadata-host';
 import { Harness, later } from '../harness';
@@ -53,6 +54,16 @@ describe('while the document’s host is down', () => {
     expect((await open()).status).toBe(200);
     expect(fetches(client)).toBe(2);
   });
+});
+
+it('a document that was not asked for because of too many others is asked for at the next request', async () => {
+  await using one = await Harness.start({ internalHosts: ['localhost'], instances: 1 });
+  const client = publish();
+  const open = () => one.browser().open(one.authorizationRequest(client).url);
+  const get = vi.spyOn(GuardedFetch.prototype, 'get').mockRejectedValue(new TooManyFetches('too many'));
+  expect((await open()).status).toBe(503);
+  get.mockRestore();
+  expect((await open()).status).toBe(200);
 });
 
 describe('of a document that is wrong', () => {

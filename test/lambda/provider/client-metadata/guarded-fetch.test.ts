@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   FetchRefused,
   FetchUnavailable,
   GuardedFetch,
-  type Resolve,
+  TooManyFetches,
 } from '../../../../lambda/provider/client-metadata/guarded-fetch';
+import type { Resolve } from '../../../../lambda/provider/client-metadata/resolve';
 import { type Answer, type MetadataHost, startMetadataHost, trust } from '../../../support/metadata-host';
 
 let host: MetadataHost;
@@ -101,6 +102,27 @@ describe('the guarded fetch', () => {
   it('finds unavailable: a name that nobody knows', async () => {
     const unknown: Resolve = async () => Promise.reject(Object.assign(new Error('ENOTFOUND'), { code: 'ENOTFOUND' }));
     await expect(external(unknown).get('https://client.example.com/client')).rejects.toThrow(FetchUnavailable);
+  });
+
+  it('asks no more than 200 hosts of strangers at once, and its own at any time', async () => {
+    const unresolved: ((error: Error) => void)[] = [];
+    const resolve: Resolve = (hostname) =>
+      hostname === 'documents.test'
+        ? Promise.resolve([{ address: '127.0.0.1', family: 4 }])
+        : new Promise((_, reject) => unresolved.push(reject));
+    const guarded = new GuardedFetch(new Set(['documents.test']), resolve);
+    const get = (number: number) => guarded.get(`https://client-${number}.example.com/client`);
+    const underWay = Array.from({ length: 200 }, (_, number) => get(number).catch((error) => error));
+    await expect(get(200)).rejects.toThrow(TooManyFetches);
+    host.serve('/ok', { body: {} });
+    expect((await guarded.get(`https://documents.test:${port}/ok`)).status).toBe(200);
+
+    for (const fail of unresolved) fail(new Error('ENOTFOUND'));
+    for (const error of await Promise.all(underWay)) expect(error).not.toBeInstanceOf(TooManyFetches);
+    const next = get(201);
+    await vi.waitUntil(() => unresolved.length === 201);
+    unresolved.at(-1)?.(new Error('ENOTFOUND'));
+    await expect(next).rejects.not.toThrow(TooManyFetches);
   });
 
   it('refuses what is not https', async () => {
