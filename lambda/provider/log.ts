@@ -45,22 +45,30 @@ export function logProblem(event: string, error: unknown, fields: Fields = {}): 
   write('error', event, { requestId: requestId(), ...describeError(error), ...fields });
 }
 
+/** Characters of a text that somebody else wrote: enough for the longest explanations of identity providers. */
+const LONGEST = 1_000;
+
 /** Name and message, and of an OAuth or HTTP error what the other side said. */
 function describeError(error: unknown): Fields {
-  if (!(error instanceof Error)) return { error: typeof error, message: withoutAddresses(String(error)) };
+  if (!(error instanceof Error)) return { error: typeof error, message: loggable(String(error)) };
   const { name, message, cause } = error;
   const { error: code, error_description: description, status } = error as Partial<Record<string, unknown>> & Error;
   return {
     error: name,
-    message: withoutAddresses(message),
-    ...(typeof code === 'string' ? { code } : {}),
-    ...(typeof description === 'string' ? { description: withoutAddresses(description) } : {}),
+    message: loggable(message),
+    ...(typeof code === 'string' ? { code: loggable(code) } : {}),
+    ...(typeof description === 'string' ? { description: loggable(description) } : {}),
     ...(typeof status === 'number' ? { status } : {}),
-    ...(cause instanceof Error ? { cause: withoutAddresses(`${cause.name}: ${cause.message}`) } : {}),
+    ...(cause instanceof Error ? { cause: loggable(`${cause.name}: ${cause.message}`) } : {}),
   };
 }
 
-/** Identity providers name the person's account where they explain a refusal (Microsoft Entra ID: AADSTS50020). */
-function withoutAddresses(text: string): string {
-  return text.replace(/[^\s'"<>()@]+@[^\s'"<>()@]+/g, '{address}');
+/**
+ * Without addresses: identity providers name the person's account where they explain a refusal (Microsoft Entra ID: AADSTS50020). They go
+ * before the text is cut, so that nothing is left of one at its end.
+ */
+function loggable(text: string): string {
+  // Only the beginning of a word is tried: to begin at each of its letters would take the square of its length.
+  const safe = text.replace(/(?<![^\s'"<>()@])[^\s'"<>()@]+@[^\s'"<>()@]+/g, '{address}');
+  return safe.length > LONGEST ? `${safe.slice(0, LONGEST)}…` : safe;
 }
