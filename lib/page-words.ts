@@ -74,6 +74,14 @@ export interface PageWords {
   readonly badRequestHappened?: string;
   readonly badRequestToDo?: string;
 
+  /** An authorization request that cannot be answered, of an app that would have the person sent on to a site which nobody vouches for. */
+  readonly heldBackTitle?: string;
+  /** `{description}`: the error in technical words, in English; `{host}`: of the app's redirect URI. */
+  readonly heldBackHappened?: string;
+  readonly heldBackToDo?: string;
+  /** The link to that site. `{host}`. */
+  readonly heldBackReturn?: string;
+
   /** The sign-in took too long. */
   readonly expiredTitle?: string;
   readonly expiredHappened?: string;
@@ -171,6 +179,10 @@ export const PAGE_WORDS: { readonly [word in keyof PageWords]-?: readonly string
   badRequestTitle: [],
   badRequestHappened: ['description'],
   badRequestToDo: [],
+  heldBackTitle: [],
+  heldBackHappened: ['description', 'host'],
+  heldBackToDo: [],
+  heldBackReturn: ['host'],
   expiredTitle: [],
   expiredHappened: [],
   expiredToDo: [],

@@ -11,6 +11,7 @@ import { noContent, registrationPreflight, withCors } from './cors';
 import { createEngine, RESUME_COOKIE, SESSION_COOKIE } from './engine';
 import { callNodeHandler } from './engine-bridge';
 import { answerFailure, isForPeople, renderError } from './failures';
+import { holdBack } from './held-back';
 import { formOf, type HttpRequest, type HttpResponse, isForm, json } from './http';
 import type { KeySource, ServerKeys } from './key-source';
 import { logProblem } from './log';
@@ -203,8 +204,10 @@ export class AuthorizationServer {
     const binding = BrowserBinding.create(params.get('client_id') ?? '');
     params.set('browser_binding', binding.hash);
     const response = await this.#callEngine(engine, { ...request, query: params.toString() });
-    const [, uid] = /\/interaction\/([\w-]+)$/.exec(response.headers.location ?? '') ?? [];
-    if (!uid) return response;
+    const [, uid] = /^\/interaction\/([\w-]+)$/.exec(response.headers.location ?? '') ?? [];
+    if (!uid) {
+      return holdBack(engine, params, response, this.#presentations.for(request.headers['accept-language']));
+    }
     const { cookie } = request.headers;
     const cookies = [...clearOldest(cookie), binding.setCookie(uid, this.context.config.lifetimes.interaction)];
     return { ...response, cookies: [...response.cookies, ...cookies] };

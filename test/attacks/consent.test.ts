@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { atCallback, atClient, Harness, ISSUER } from '../lambda/provider/harness';
+import { atCallback, atClient, Harness, ISSUER, linkOf } from '../lambda/provider/harness';
 
 let harness: Harness;
 let client: Record<string, string>;
@@ -44,8 +44,8 @@ describe('a second client that rides on a live sign-in (confused deputy)', () =>
     await harness.signIn(client, { scope: 'openid notes:use' }, browser);
     const stranger = await harness.register({ client_name: 'Stranger', redirect_uris: [STRANGER] });
     const silent = { redirect_uri: STRANGER, prompt: 'none', scope: 'openid notes:use' };
-    const { url } = await browser.open(harness.authorizationRequest(stranger, silent).url, atStranger);
-    expect(Object.fromEntries(url.searchParams)).toEqual({
+    const page = await browser.open(harness.authorizationRequest(stranger, silent).url, atStranger);
+    expect(Object.fromEntries(linkOf(page.text).searchParams)).toEqual({
       error: 'login_required',
       error_description: expect.any(String),
       state: 'client-state',

@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { atClient, Harness, ISSUER, REDIRECT_URI } from '../lambda/provider/harness';
+import { atClient, Harness, ISSUER, linkOf, REDIRECT_URI } from '../lambda/provider/harness';
 import { Browser } from '../support/browser';
 
 let harness: Harness;
@@ -22,7 +22,7 @@ describe('a client that is to take the answer of one issuer for that of another 
   const answerOf = async (decision: string, params: Record<string, string> = {}) => {
     const browser = harness.browser();
     const page = await browser.open(harness.authorizationRequest(client, params).url, atClient);
-    return (atClient(page.url) ? page : await browser.submit(page, decision, {}, atClient)).url;
+    return page.status === 400 ? linkOf(page.text) : (await browser.submit(page, decision, {}, atClient)).url;
   };
 
   it.each<[string, () => Promise<URL>]>([

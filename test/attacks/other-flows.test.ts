@@ -31,8 +31,7 @@ describe('a flow that is not offered', () => {
     'puts no token into an address: response_type=%s',
     async (response_type) => {
       const params = { response_type, scope: 'openid notes:use', nonce: 'n' };
-      const { headers } = await harness.fetch(harness.authorizationRequest(client, params).url);
-      const location = headers.get('location') ?? '';
+      const { href: location } = await harness.refusal(harness.authorizationRequest(client, params).url);
       expect(location.startsWith(REDIRECT_URI)).toBe(true);
       expect(location).toContain('error=');
       expect(location).not.toMatch(/access_token|id_token=|code=/);

@@ -26,7 +26,7 @@ describe.each(['public', 'confidential'])('an authorization request of a %s clie
     ['with a method that nobody knows', { code_challenge_method: 'S512' }],
   ])('is refused %s', async (_, params) => {
     const { url } = harness.authorizationRequest(clients[kind]!, params);
-    const answer = new URL((await harness.fetch(url)).headers.get('location') ?? '');
+    const answer = await harness.refusal(url);
     expect(answer.href.startsWith(REDIRECT_URI)).toBe(true);
     expect(answer.searchParams.get('error')).toBe('invalid_request');
   });

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Harness, ISSUER } from '../lambda/provider/harness';
+import { ClientPolicy } from '../../lambda/provider/client-policy';
+import { clientKey } from '../../lambda/provider/keys';
+import { preRegisteredClient } from '../../lambda/provider/pre-registered-client';
+import { Harness, ISSUER, linkOf } from '../lambda/provider/harness';
 
 let harness: Harness;
 beforeAll(async () => {
@@ -165,6 +168,59 @@ describe('a redirect URI that is not the registered one', () => {
       expect(await harness.redeem(client, { code, codeVerifier }, { redirect_uri })).toMatchObject({ status: 400 });
     }
     expect((await harness.redeem(client, { code, codeVerifier }, { redirect_uri: redirectUri })).status).toBe(200);
+  });
+});
+
+/** Requests that are refused before anybody is asked for consent. */
+const REFUSED: [string, Record<string, string | undefined>][] = [
+  ['prompt=none', { prompt: 'none', scope: 'openid notes:use' }],
+  ['no PKCE', { code_challenge: undefined, code_challenge_method: undefined }],
+  ['response_type=token', { response_type: 'token' }],
+  ['an unknown resource', { resource: 'https://other.example/mcp' }],
+];
+
+describe('a refused request', () => {
+  const PHISH = 'https://phish.example/login';
+  const DEVICE = 'http://127.0.0.1/cb';
+  const APP = 'cursor://app/cb';
+  const stranger = () => harness.register({ client_name: 'Stranger', redirect_uris: [PHISH, DEVICE, APP] });
+
+  it.each(REFUSED)('sends nobody on to a site that a stranger has registered: %s', async (_, params) => {
+    const { url } = harness.authorizationRequest(await stranger(), { redirect_uri: PHISH, ...params });
+    const page = await harness.fetch(url);
+    expect([page.status, page.headers.get('location'), page.headers.get('refresh')]).toEqual([400, null, null]);
+    const text = await page.text();
+    expect(text).toContain('Go back to <bdi>phish.example</bdi></a>');
+    // For a person who goes there all the same, the client's error is as it always was.
+    const { origin, pathname, searchParams, hash } = linkOf(text);
+    expect(`${origin}${pathname}`).toBe(PHISH);
+    const answer = hash ? new URLSearchParams(hash.slice(1)) : searchParams;
+    expect(Object.fromEntries(answer)).toMatchObject({ error: expect.any(String), state: 'client-state', iss: ISSUER });
+  });
+
+  it.each(REFUSED)('sends the person back to a program on the same device: %s', async (_, params) => {
+    for (const redirect_uri of ['http://127.0.0.1:5000/cb', APP]) {
+      const { url } = harness.authorizationRequest(await stranger(), { redirect_uri, ...params });
+      const { status, headers } = await harness.fetch(url);
+      expect([status, headers.get('location')]).toEqual([303, expect.stringMatching(`^${redirect_uri}[?#].*error=`)]);
+    }
+  });
+
+  it.each(REFUSED)('sends the person back to an app that operators have registered: %s', async (_, params) => {
+    const editor = { clientId: 'editor', name: 'Our editor', redirectUris: [PHISH] };
+    await harness.store.configure(clientKey('editor'), preRegisteredClient(new ClientPolicy(), editor));
+    const { url } = harness.authorizationRequest({ client_id: 'editor' }, { redirect_uri: PHISH, ...params });
+    const { status, headers } = await harness.fetch(url);
+    expect([status, headers.get('location')]).toEqual([303, expect.stringMatching(`^${PHISH}[?#].*error=`)]);
+  });
+
+  it('is not one that the person cancels: that is a click of its own', async () => {
+    const browser = harness.browser();
+    const { url } = harness.authorizationRequest(await stranger(), { redirect_uri: PHISH });
+    const { url: answer } = await browser.submit(await browser.open(url), 'deny', {}, ({ href }) =>
+      href.startsWith(PHISH),
+    );
+    expect(answer.searchParams.get('error')).toBe('access_denied');
   });
 });
 

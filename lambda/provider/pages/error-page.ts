@@ -11,6 +11,7 @@ const PROBLEMS = {
   clientUnreadable: { status: 503, event: 'authorize.client_unreadable' },
   brokenRedirect: { status: 400, event: 'authorize.broken_redirect' },
   badRequest: { status: 400, event: 'authorize.bad_request' },
+  heldBack: { status: 400, event: 'authorize.held_back' },
   expired: { status: 400, event: 'sign_in.expired' },
   otherBrowser: { status: 403, event: 'sign_in.foreign' },
   used: { status: 400, event: 'sign_in.used' },
@@ -67,6 +68,27 @@ export function badRequestPage(presentation: Presentation, description: string):
     happened: presentation.language.say('badRequestHappened', {
       description: html`<bdi lang="en">${description}</bdi>`,
     }),
+  });
+}
+
+export interface HeldBack {
+  readonly clientId: string;
+  /** What the engine says to the client, in English. */
+  readonly description: string;
+  /** Of the client's redirect URI. */
+  readonly host: string;
+  /** The redirect URI, with the error for the client. */
+  readonly location: string;
+}
+
+/** An error for a client that nobody vouches for: whether to take it there is the person's decision. */
+export function heldBackPage(presentation: Presentation, heldBack: HeldBack): HttpResponse {
+  const { language } = presentation;
+  const { clientId, description, host, location } = heldBack;
+  return errorPage(presentation, 'heldBack', {
+    fields: { clientId, host },
+    happened: language.say('heldBackHappened', { description: html`<bdi lang="en">${description}</bdi>`, host }),
+    actions: html`<a class="button" href="${location}" rel="noreferrer">${language.say('heldBackReturn', { host })}</a>`,
   });
 }
 

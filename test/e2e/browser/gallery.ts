@@ -8,6 +8,7 @@ import {
   badRequestPage,
   clientRefusedPage,
   errorPage,
+  heldBackPage,
   notAllowedPage,
   type Problem,
   upstreamDownPage,
@@ -68,6 +69,13 @@ const PROBLEMS: Record<Problem, Show> = {
   clientUnreadable: problem('clientUnreadable'),
   brokenRedirect: problem('brokenRedirect'),
   badRequest: (presentation) => badRequestPage(presentation, 'response_type must be code'),
+  heldBack: (presentation) =>
+    heldBackPage(presentation, {
+      clientId: 'client',
+      description: 'unknown protected resource',
+      host: 'client.example.com',
+      location: 'https://client.example.com/callback?error=invalid_target',
+    }),
   expired: problem('expired'),
   otherBrowser: problem('otherBrowser'),
   used: problem('used'),

@@ -51,7 +51,7 @@ describe('an authorization request', () => {
     ['prompt=none', { prompt: 'none', scope: 'openid' }, 'login_required'],
   ])('with %s is refused to the client, with state and iss', async (_, params, error) => {
     const { url } = harness.authorizationRequest(client, params);
-    const answer = new URL((await harness.fetch(url)).headers.get('location') ?? '');
+    const answer = await harness.refusal(url);
     expect(answer.href.startsWith(REDIRECT_URI)).toBe(true);
     // An error to a request for the implicit flow goes to the fragment (OAuth 2.0 Multiple Response Types section 5).
     const answered = answer.hash ? new URLSearchParams(answer.hash.slice(1)) : answer.searchParams;

@@ -170,6 +170,13 @@ export class Harness implements AsyncDisposable {
     return { url, codeVerifier };
   }
 
+  /** What the client hears of a request that is refused, where the person follows the link of the page that says so. */
+  async refusal(url: URL): Promise<URL> {
+    const page = await this.fetch(url);
+    if (page.status !== 400 || page.headers.has('location')) throw new Error(`No page of a refusal: ${page.status}`);
+    return linkOf(await page.text());
+  }
+
   /** All the way to the client's redirect URI, with the person's consent. */
   async signIn(
     client: Record<string, unknown>,
@@ -218,6 +225,12 @@ export class Harness implements AsyncDisposable {
       ...params,
     });
   }
+}
+
+/** Where a page leads back to the client. */
+export function linkOf(page: string): URL {
+  const [, href = ''] = /<a class="button" href="([^"]+)" rel="noreferrer">/.exec(page) ?? [];
+  return new URL(href.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code))));
 }
 
 /** Moves the clock of every instance. `vi.useRealTimers()` puts it back. */

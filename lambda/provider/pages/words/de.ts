@@ -45,6 +45,13 @@ export const de: Required<PageWords> = {
   badRequestToDo:
     'Versuchen Sie es aus der App heraus noch einmal. Wenn es wieder geschieht, teilen Sie den Herstellern der App mit, was hier steht.',
 
+  heldBackTitle: 'Die Anfrage der App wurde abgelehnt',
+  heldBackHappened:
+    'Die Anfrage lässt sich nicht beantworten: {description}. Es wurde nichts erlaubt. Die App wollte Sie zu {host} weiterleiten lassen, und niemand hat geprüft, wessen Website das ist.',
+  heldBackToDo:
+    'Wenn Sie dies eben selbst angestoßen haben, in einer App, der Sie vertrauen, gehen Sie dorthin zurück. Wenn Sie einem fremden Link gefolgt sind, schließen Sie diese Seite.',
+  heldBackReturn: 'Zurück zu {host}',
+
   expiredTitle: 'Diese Anmeldung ist abgelaufen',
   expiredHappened: 'Sie hat zu lange gedauert oder ist bereits abgeschlossen.',
   expiredToDo: 'Gehen Sie zurück zu Ihrer App und stellen Sie die Verbindung dort neu her.',

@@ -44,6 +44,13 @@ export const en: Required<PageWords> = {
   badRequestHappened: 'The request that the app made cannot be answered: {description}.',
   badRequestToDo: 'Try again from the app. If it happens again, tell the makers of the app what this page says.',
 
+  heldBackTitle: 'The app’s request was refused',
+  heldBackHappened:
+    'The request cannot be answered: {description}. Nothing was allowed. The app would have you sent on to {host}, and nobody has verified whose site that is.',
+  heldBackToDo:
+    'If you have just started this yourself, in an app that you trust, go back to it. If you followed a link from someone else, close this page.',
+  heldBackReturn: 'Go back to {host}',
+
   expiredTitle: 'This sign-in has expired',
   expiredHappened: 'It took too long, or it has been finished already.',
   expiredToDo: 'Go back to your app and connect again.',

@@ -44,6 +44,13 @@ export const fr: Required<PageWords> = {
   badRequestHappened: 'Il est impossible de répondre à la demande de l’application\u00a0: {description}.',
   badRequestToDo: 'Réessayez depuis l’application. Si cela se reproduit, indiquez à ses auteurs ce que dit cette page.',
 
+  heldBackTitle: 'La demande de l’application a été refusée',
+  heldBackHappened:
+    'Il est impossible de répondre à cette demande\u00a0: {description}. Rien n’a été autorisé. L’application voulait vous faire renvoyer vers {host}, et personne n’a vérifié à qui appartient ce site.',
+  heldBackToDo:
+    'Si vous venez de lancer vous-même cette opération, depuis une application à laquelle vous faites confiance, revenez-y. Si vous avez suivi un lien qu’on vous a transmis, fermez cette page.',
+  heldBackReturn: 'Revenir à {host}',
+
   expiredTitle: 'Cette connexion a expiré',
   expiredHappened: 'Elle a duré trop longtemps, ou elle est déjà terminée.',
   expiredToDo: 'Revenez à votre application et connectez-vous de nouveau.',

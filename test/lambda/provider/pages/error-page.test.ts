@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { clientKey } from '../../../../lambda/provider/keys';
 import { currentRequest } from '../../../../lambda/provider/log';
 import { ON_LAMBDA } from '../../../hosts/attacked-hosts';
-import { atCallback, atClient, Harness, ISSUER, later, REDIRECT_URI } from '../harness';
+import { atCallback, atClient, Harness, ISSUER, later, linkOf, REDIRECT_URI } from '../harness';
 import { wordsOf } from './page';
 
 const SUPPORT = 'https://help.example.com/?from=sign-in&about=mcp';
@@ -85,6 +85,13 @@ const WAYS = [
     'authorize.bad_request',
     'The app asked for something impossible',
     () => harness.browser().open(harness.authorizationRequest(client, { redirect_uri: undefined }).url),
+  ],
+  [
+    'a refused request of an app that would send people on',
+    400,
+    'authorize.held_back',
+    'The app’s request was refused',
+    () => harness.browser().open(harness.authorizationRequest(client, { response_type: 'token' }).url),
   ],
   [
     'a consent page that was left open too long',
@@ -232,6 +239,31 @@ describe('the page for an impossible request', () => {
     const url = harness.authorizationRequest(client, { redirect_uri: undefined }).url;
     const page = await harness.browser({ 'accept-language': 'de' }).open(url);
     expect(page.text).toMatch(/<html lang="de" .*<bdi lang="en">[^<]*redirect_uri[^<]*<\/bdi>/s);
+  });
+});
+
+describe('the page for a refused request', () => {
+  async function refused(redirect_uri: string, language: string) {
+    const own = await harness.register({ redirect_uris: [redirect_uri] });
+    const { url } = harness.authorizationRequest(own, { redirect_uri, resource: 'https://other.example/mcp' });
+    return harness.browser({ 'accept-language': language }).open(url);
+  }
+
+  it('says why, and names the host that its link leads to', async () => {
+    const page = await refused('https://client.example.com:8443/callback', 'de');
+    expect(wordsOf(page)).toContain('Die Anfrage lässt sich nicht beantworten: unknown protected resource.');
+    expect(wordsOf(page)).toContain('Zurück zu client.example.com:8443');
+    expect(page.text).toContain('<bdi lang="en">unknown protected resource</bdi>');
+    expect(linkOf(page.text).host).toBe('client.example.com:8443');
+    expect(logged).toContainEqual(
+      expect.objectContaining({ event: 'authorize.held_back', host: 'client.example.com:8443' }),
+    );
+  });
+
+  it('has no words of the redirect URI', async () => {
+    const page = await refused('https://client.example.com/callback?error_description=Call+us&error=Now', 'en');
+    expect(wordsOf(page)).toContain('The request cannot be answered: invalid_target.');
+    expect(wordsOf(page)).not.toMatch(/Call|Now/);
   });
 });
 

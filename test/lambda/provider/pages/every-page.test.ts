@@ -26,6 +26,12 @@ describe.each([
   const pages = [
     ['the consent page', 200, 'no-store', () => harness.authorizationRequest(client).url.href],
     ['the page for an unknown client', 400, 'no-store', () => '/authorize?client_id=unknown'],
+    [
+      'the page for a refused request',
+      400,
+      'no-store',
+      () => harness.authorizationRequest(client, { response_type: 'token' }).url.href,
+    ],
     ['the page for a sign-in that is over', 400, 'no-store', () => '/interaction/unknown'],
     ['the page for an answer that nobody waits for', 403, 'no-store', () => '/callback?state=unknown&code=x'],
     ['the page for a resume that has expired', 400, 'no-store', () => '/authorize/unknown'],
