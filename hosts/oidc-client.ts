@@ -40,7 +40,7 @@ export interface OidcClientConfig {
 
   /**
    * Who may sign in: every rule must hold. A rule holds when the claim, or a member of it, equals one of the values; a value that begins with
-   * `@` matches the domain of a verified e-mail address.
+   * `@` matches the domain of the verified e-mail address, `email` beside `email_verified`: in another claim nothing else does.
    *
    * @default everyone that your identity provider signs in
    */

@@ -13,8 +13,8 @@ export interface AllowRule {
   readonly claim: string;
 
   /**
-   * The rule holds when the claim, or a member of it, equals one of these. A value that begins with `@` matches the domain of a verified
-   * e-mail address.
+   * The rule holds when the claim, or a member of it, equals one of these. A value that begins with `@` matches the domain of the verified
+   * e-mail address, `email` beside `email_verified`: in another claim nothing else does.
    */
   readonly values: string[];
 }

@@ -175,7 +175,7 @@ export class Upstream {
     if (!idToken || !userInfo || this.#wanted().every((name) => idToken[name] !== undefined)) return idToken;
     try {
       const more = await client.fetchUserInfo(configuration, tokens.access_token, idToken.sub);
-      return { ...more, ...idToken } as client.IDToken;
+      return together(idToken, more);
     } catch (error) {
       if (isUnreachable(error)) throw error;
       // Whoever is to be let in by a claim that is not there stays out.
@@ -188,7 +188,7 @@ export class Upstream {
     const { claims, allow } = this.config;
     return [
       ...claims,
-      ...allow.flatMap((rule) => [rule.claim, ...(needsVerifiedAddress(rule) ? ['email_verified'] : [])]),
+      ...allow.flatMap((rule) => [rule.claim, ...(needsVerifiedAddress(rule) ? ['email', 'email_verified'] : [])]),
     ];
   }
 
@@ -247,6 +247,14 @@ export class Upstream {
       throw new UpstreamUnavailable('The identity provider cannot be reached', { cause: error });
     }
   }
+}
+
+/** The claims of both; what both have, as the ID token has it. `email_verified` stays with the address that it was said of. */
+function together(idToken: client.IDToken, more: Readonly<Record<string, unknown>>): client.IDToken {
+  const claims = { ...more, ...idToken } as client.IDToken;
+  if (more.email === idToken.email) return claims;
+  const { email_verified } = idToken.email === undefined ? more : idToken;
+  return { ...claims, email_verified } as client.IDToken;
 }
 
 function issuedTokens({ access_token, token_type, expires_in, scope, refresh_token }: Tokens): IssuedTokens {

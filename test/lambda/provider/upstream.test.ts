@@ -337,6 +337,24 @@ describe('a claim that the ID token leaves out', () => {
     expect(await emailOf()).toBe('ada@example.com');
   });
 
+  const ada = 'ada@example.com';
+  const mallory = 'mallory@gmail.com';
+  it.each([
+    ['the same address there', { email: ada }, { email: ada, email_verified: true }, 303],
+    ['another address there', { email: ada }, { email: mallory, email_verified: true }, 403],
+    ['no address there', { email: ada }, { email_verified: true }, 403],
+    ['an address that is there alone', {}, { email: ada, email_verified: true }, 303],
+    ['an address that is there alone, of which it says nothing', { email_verified: true }, { email: ada }, 403],
+  ])('verifies the address that it was said of: %s', async (_, claims, more, status) => {
+    await start({ upstream: { allow: [{ claim: 'email', values: ['@example.com'] }] } });
+    harness.upstream.claims = { sub: 'ada', ...claims };
+    harness.upstream.userInfo = { sub: 'ada', ...more };
+    const browser = harness.browser();
+    const consent = await browser.open(harness.authorizationRequest(client).url);
+    const { url, status: shown } = await browser.submit(consent, 'allow', {}, atClient);
+    expect(url.searchParams.has('code') && atClient(url) ? 303 : shown).toBe(status);
+  });
+
   it('is nobody’s where UserInfo is about somebody else, or refuses', async () => {
     await start({ upstream: rules });
     const before = harness.upstream.tokenRequests.length;
@@ -403,6 +421,24 @@ describe('a rule about who may sign in', () => {
       { ...email, email: '"a@evil.net"@example.com' },
       [{ claim: 'email', values: ['@example.com'] }],
       true,
+    ],
+    [
+      'a domain in another claim than that of the verified address',
+      { email: 'mallory@gmail.com', email_verified: true, preferred_username: 'x@example.com' },
+      [{ claim: 'preferred_username', values: ['@example.com'] }],
+      false,
+    ],
+    [
+      'the verified address in another claim',
+      { ...email, preferred_username: 'Ada@example.com' },
+      [{ claim: 'preferred_username', values: ['@example.com'] }],
+      true,
+    ],
+    [
+      'a domain in another claim, without a verified address',
+      { email_verified: true, preferred_username: 'x@example.com' },
+      [{ claim: 'preferred_username', values: ['@example.com'] }],
+      false,
     ],
     [
       'a domain before another',
