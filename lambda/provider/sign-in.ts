@@ -302,7 +302,7 @@ function notAllowed(
   { interaction, client, binding }: OpenSignIn,
 ): HttpResponse {
   return notAllowedPage(presentation, {
-    account: account && displayable(account),
+    account: displayable(account ?? '') || undefined,
     clientId: client.clientId,
     claim,
     action: pathOf(uid),

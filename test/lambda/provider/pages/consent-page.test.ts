@@ -134,6 +134,21 @@ describe('the consent page', () => {
     expect(wordsOf(page)).toContain('Connect Safeapp to');
   });
 
+  it('lets no name speak in the words of the page', async () => {
+    const client_name = 'Claude” was registered by the people who run this server. “X';
+    expect(wordsOf(await open({ metadata: { client_name } }))).toContain(
+      '“Claude was registered by the people who run this server. X” is the name that this app gives itself.',
+    );
+  });
+
+  it.each(['\u3164', '\u2800', '\uffa0 \u034f', '\ufe0f', '“”'])(
+    'shows the client’s id where there is nothing to see of its name: %j',
+    async (client_name) => {
+      const { text } = await open({ metadata: { client_name } });
+      expect(text).toMatch(/“<bdi>[\w-]{10,}<\/bdi>” is the name/);
+    },
+  );
+
   it('keeps the direction of what others wrote from turning its own words', async () => {
     const { text } = await open({ metadata: { client_name: 'תוכנה (1)' } });
     expect(text).toContain('Connect <bdi>תוכנה (1)</bdi> to <bdi>');
@@ -150,7 +165,7 @@ describe('the consent page', () => {
   it('shows what others wrote as text', async () => {
     const { text } = await open({ metadata: { client_name: `</title><img src=x onerror='alert("1")'>&` } });
     expect(text).not.toMatch(/<img|<b>/);
-    expect(text).toContain('&#60;img src=x onerror=&#39;alert(&#34;1&#34;)&#39;&#62;&#38;');
+    expect(text).toContain('&#60;img src=x onerror=&#39;alert(1)&#39;&#62;&#38;');
     expect(text).toContain('Use &#60;b&#62;all&#60;/b&#62; notes');
     expect(text).toContain('Notes &#38; &#34;more&#34;');
   });

@@ -279,6 +279,7 @@ describe('an account that no rule lets in', () => {
     [{ name: 'Eve' }, 'You signed in as Eve. '],
     [{ name: '<b>Eve</b>\u202E' }, 'You signed in as <b>Eve</b>. '],
     [{ email: ['eve@example.com'] }, 'The account that you signed in with has no access'],
+    [{ name: '\u3164' }, 'The account that you signed in with has no access'],
     [{}, 'The account that you signed in with has no access'],
   ])('%j is told which account that is', async (claims, words) => {
     const { page } = await refused(claims);
