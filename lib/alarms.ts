@@ -6,7 +6,8 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { McpOidcAuth } from './mcp-oidc-auth';
 import type { ProtectedApi } from './protected-api';
-import { checkWholeNumber, described, refuse } from './validation';
+import { described } from './refusal';
+import { checkNumber, refuse } from './validation';
 
 /** An alarm fires when the count in five minutes reaches this. Each at least 1. */
 export interface AlarmThresholds {
@@ -138,7 +139,7 @@ export class Alarms extends Construct {
       if (!(name in DEFAULTS)) {
         refuse(`alarms.thresholds must be of ${Object.keys(DEFAULTS).join(', ')}, got '${name}'.`);
       }
-      checkWholeNumber(`alarms.thresholds.${name}`, threshold, { atLeast: 1 });
+      checkNumber(`alarms.thresholds.${name}`, threshold, { atLeast: 1 });
     }
     this.ofServer = watchedOf(server, accessLogs).map((watched) => this.alarm(this, watched));
   }

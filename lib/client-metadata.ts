@@ -1,6 +1,6 @@
-import { Token } from 'aws-cdk-lib';
+import { checkClientMetadata } from './client-metadata-rules';
 import type { ClientMetadataConfig } from './contract';
-import { checkList, described, refuse } from './validation';
+import { knownAtSynth, mustBe } from './validation';
 
 /** How Client ID Metadata Documents are fetched: the `client_id` of an MCP client may be the URL of a document that describes it. */
 export interface ClientMetadataProps {
@@ -29,42 +29,9 @@ export interface ClientMetadataProps {
   readonly deniedHosts?: string[];
 }
 
-/** Refuses what would match no host. */
+/** The configuration, its defaults filled in. Throws where the props are wrong. */
 export function clientMetadata(props: ClientMetadataProps): ClientMetadataConfig {
+  checkClientMetadata(mustBe, knownAtSynth(props));
   const { internalHosts = [], allowedHosts, deniedHosts = [] } = props;
-  checkList('clientMetadata.internalHosts', internalHosts);
-  for (const host of internalHosts) {
-    if (!Token.isUnresolved(host) && !isHost(host)) {
-      refuse(
-        'clientMetadata.internalHosts must be bare host names in lower case, without scheme, port and wildcards, ' +
-          `for example 'apps.corp.example.com', got ${described(host)}.`,
-      );
-    }
-  }
-  if (allowedHosts?.length === 0) {
-    refuse('clientMetadata.allowedHosts must name a host; leave it out to use the documents of every host.');
-  }
-  checkPatterns('clientMetadata.allowedHosts', allowedHosts ?? []);
-  checkPatterns('clientMetadata.deniedHosts', deniedHosts);
   return { internalHosts, ...(allowedHosts ? { allowedHosts } : {}), deniedHosts };
-}
-
-function checkPatterns(name: string, patterns: readonly string[]): void {
-  checkList(name, patterns);
-  for (const pattern of patterns) {
-    if (!Token.isUnresolved(pattern) && !isHost(String(pattern).replace(/^\*\./, ''))) {
-      refuse(
-        `${name} must be bare host names in lower case, without scheme and port, for example 'claude.ai', ` +
-          `or all below one, for example '*.example.com', got ${described(pattern)}.`,
-      );
-    }
-  }
-}
-
-function isHost(given: unknown): boolean {
-  if (typeof given !== 'string' || given === '' || given.startsWith('.') || given.includes('*')) {
-    return false;
-  }
-  const url = `https://${given}/`;
-  return URL.canParse(url) && new URL(url).hostname === given;
 }

@@ -17,7 +17,7 @@ import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct, type IDependable } from 'constructs';
 import { ROUTES } from './contract';
 import { type LogKeeping, logGroup } from './log-group';
-import { checkWholeNumber, refuse } from './validation';
+import { checkNumber, refuse } from './validation';
 
 /** A domain of your own for the authorization server. */
 export interface CustomDomainProps {
@@ -144,6 +144,6 @@ function checkDomain({ domainName, hostedZone }: CustomDomainProps): void {
 
 /** Both halves, because API Gateway would fill in one that is missing by itself. */
 function checkThrottle({ rateLimit, burstLimit }: ThrottleSettings): void {
-  checkWholeNumber('throttle.rateLimit', rateLimit, { atLeast: 1 });
-  checkWholeNumber('throttle.burstLimit', burstLimit, { atLeast: 1 });
+  checkNumber('throttle.rateLimit', rateLimit, { atLeast: 1 });
+  checkNumber('throttle.burstLimit', burstLimit, { atLeast: 1 });
 }

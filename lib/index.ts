@@ -1,5 +1,6 @@
 export type { AlarmsProps, AlarmThresholds } from './alarms';
-export type { AppearanceColors, AppearanceProps } from './appearance';
+export type { AppearanceProps } from './appearance';
+export type { AppearanceColors } from './appearance-rules';
 export type { ClientMetadataProps } from './client-metadata';
 export type { CustomDomainProps } from './front-door';
 export type { McpOidcAuthAttributes } from './imported-mcp-oidc-auth';

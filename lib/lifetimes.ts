@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
-import { DEFAULT_LIFETIMES, type Lifetimes, LONGEST_LIFETIME } from './contract';
+import type { Lifetimes } from './contract';
+import { completeLifetimes, LIFETIME_BOUNDS } from './lifetime-rules';
 import { checkDuration } from './validation';
 
 /** How long what is issued lives, in whole seconds that are known at synth: no tokens. */
@@ -62,40 +63,17 @@ export interface LifetimeProps {
   readonly client?: Duration;
 }
 
-const LONGEST = Duration.days(LONGEST_LIFETIME / (24 * 60 * 60));
-
-const AT_MOST: Required<LifetimeProps> = {
-  accessToken: Duration.days(1),
-  authorizationCode: Duration.minutes(10),
-  interaction: LONGEST,
-  refreshTokenIdle: LONGEST,
-  grant: LONGEST,
-  refreshGrace: Duration.minutes(10),
-  refreshLateRetry: Duration.days(30),
-  client: LONGEST,
-};
-
-const MAY_BE_ZERO: readonly (keyof LifetimeProps)[] = ['refreshGrace', 'refreshLateRetry'];
-
 /** The lifetimes in seconds. Throws where one is out of its bounds. */
 export function lifetimes(props: LifetimeProps): Lifetimes {
-  const seconds = (name: keyof LifetimeProps): number => {
-    const lifetime = props[name] ?? Duration.seconds(DEFAULT_LIFETIMES[name]);
-    const atLeast = Duration.seconds(MAY_BE_ZERO.includes(name) ? 0 : 1);
-    checkDuration(`lifetimes.${name}`, lifetime, { atLeast, atMost: AT_MOST[name] });
-    return lifetime.toSeconds();
-  };
-  const refreshGrace = seconds('refreshGrace');
-  // Who asks for strict single use gets it, unless late retries are asked for by name.
-  const isStrict = refreshGrace === 0 && props.refreshLateRetry === undefined;
-  return {
-    accessToken: seconds('accessToken'),
-    authorizationCode: seconds('authorizationCode'),
-    interaction: seconds('interaction'),
-    refreshTokenIdle: seconds('refreshTokenIdle'),
-    grant: seconds('grant'),
-    refreshGrace,
-    refreshLateRetry: isStrict ? 0 : seconds('refreshLateRetry'),
-    client: seconds('client'),
-  };
+  const given = Object.entries(props).filter(([, lifetime]) => lifetime !== undefined) as [
+    keyof LifetimeProps,
+    Duration,
+  ][];
+  const seconds = given.map(([name, lifetime]) => {
+    const { atLeast, atMost } = LIFETIME_BOUNDS[name];
+    const bounds = { atLeast: Duration.seconds(atLeast), atMost: Duration.seconds(atMost) };
+    checkDuration(`lifetimes.${name}`, lifetime, bounds);
+    return [name, lifetime.toSeconds()];
+  });
+  return completeLifetimes(Object.fromEntries(seconds));
 }

@@ -25,11 +25,12 @@ import { grantManageClients, grantReadPeople, grantRevokePeople } from './operat
 import { clientRecords } from './pre-registered-client';
 import type { ProtectedApi } from './protected-api';
 import { providerFunction } from './provider-function';
+import { checkList, described } from './refusal';
 import { registration } from './registration';
 import { comparable, type ProtectedResourceProps, resourceRecord } from './resource';
 import { SigningAlgorithm } from './signing-algorithm';
 import { UpstreamTokensCredential, type UpstreamTokensOptions } from './upstream-tokens-credential';
-import { checkList, described, refuse } from './validation';
+import { mustBe, refuse } from './validation';
 
 /** The function behind the custom resources answers within a minute; CloudFormation would wait an hour for one that cannot. */
 const SERVICE_TIMEOUT = Duration.minutes(5);
@@ -164,7 +165,7 @@ export class McpOidcAuth extends McpOidcAuthBase {
       dashboard(this, 'Dashboard', this, this.alarms?.ofServer ?? []);
     }
 
-    checkList('resources', props.resources);
+    checkList(mustBe, 'resources', props.resources);
     for (const resource of props.resources ?? []) {
       this.register(this, `Resource ${this.stableName(resource.identifier)}`, resource);
     }

@@ -1,6 +1,7 @@
 import { Token } from 'aws-cdk-lib';
 import type { ClientRecord } from './contract';
-import { checkList, described, firstDuplicate, refuse } from './validation';
+import { checkList, described, firstDuplicate } from './refusal';
+import { mustBe, refuse } from './validation';
 
 /** A public client (RFC 6749 section 2.1) that is known without registering. It authenticates with `none` and uses PKCE, as all clients do. */
 export interface PreRegisteredClientProps {
@@ -26,7 +27,7 @@ const CLIENT_ID = /^[A-Za-z0-9._~-]{1,100}$/;
 
 /** The records of the clients. Throws where the props are wrong. */
 export function clientRecords(clients: readonly PreRegisteredClientProps[]): ClientRecord[] {
-  checkList('clients', clients);
+  checkList(mustBe, 'clients', clients);
   const twice = firstDuplicate(clients.map(({ clientId }) => clientId));
   if (twice !== undefined) {
     refuse(`clients must have different client ids, got '${twice}' twice.`);

@@ -4,8 +4,9 @@ import type { Construct } from 'constructs';
 import { bundledFunction, configure } from './bundled-function';
 import { type AuthorizerConfig, DPOP_ALGORITHMS } from './contract';
 import type { LogKeeping } from './log-group';
-import { checkKnownScopes, checkScopes, defaultScopes, type ResourceScope, resourceRecord } from './resource';
-import { checkDuration, refuse } from './validation';
+import { checkResourceScopes, defaultScopes, type ResourceScope, resourceRecord } from './resource';
+import { checkKnownScopes } from './resource-rules';
+import { checkDuration, mustBe, refuse } from './validation';
 
 /** What protecting an MCP server takes on any kind of API. */
 export interface ProtectionProps {
@@ -107,14 +108,14 @@ const HANDED_ON_CLAIMS = ['sub', 'client_id', 'scope', 'claims', 'principalId', 
 /** Checks everything that can be known before the API's URL. Gives the path, '' for the root. */
 export function checkProtection(props: ProtectionProps, dpop: boolean): string {
   const path = checkPath(props.path ?? '/mcp');
-  checkScopes(`'${path || '/'}'`, props.scopes);
+  checkResourceScopes(`'${path || '/'}'`, props.scopes);
   const known = props.scopes.map((scope) => scope.name);
   if (props.requiredScopes?.length === 0) {
     refuse('requiredScopes must name at least one scope, got none.');
   }
-  checkKnownScopes('requiredScopes', props.requiredScopes ?? [], known);
+  checkKnownScopes(mustBe, 'requiredScopes', props.requiredScopes ?? [], known);
   for (const [tool, scopes] of Object.entries(props.toolScopes ?? {})) {
-    checkKnownScopes(`toolScopes of '${tool}'`, scopes, known);
+    checkKnownScopes(mustBe, `toolScopes of '${tool}'`, scopes, known);
   }
   const reserved = (props.claims ?? []).find((claim) => HANDED_ON_CLAIMS.includes(claim));
   if (reserved !== undefined) {

@@ -11,7 +11,7 @@ import { APPEARANCE_FILE, type Appearance, CONFIG } from './contract';
 import { useThrough } from './encryption-key';
 import type { LogKeeping } from './log-group';
 import type { UpstreamIdp } from './upstream-idp';
-import { checkDuration, checkWholeNumber, refuse } from './validation';
+import { checkDuration, checkNumber, refuse } from './validation';
 
 /** Options of the provider function. */
 export interface ProviderFunctionOptions {
@@ -149,7 +149,7 @@ function checkOptions({
   securityGroups,
 }: ProviderFunctionOptions): void {
   if (memorySize !== undefined) {
-    checkWholeNumber('functionOptions.memorySize', memorySize, { atLeast: 256, atMost: 10_240 });
+    checkNumber('functionOptions.memorySize', memorySize, { atLeast: 256, atMost: 10_240 });
   }
   if (timeout) {
     checkDuration('functionOptions.timeout', timeout, { atLeast: Duration.seconds(1), atMost: Duration.seconds(30) });
@@ -158,7 +158,7 @@ function checkOptions({
     refuse(`functionOptions.environment must not have '${CONFIG}': the function's own configuration is there.`);
   }
   if (reservedConcurrentExecutions !== undefined) {
-    checkWholeNumber('functionOptions.reservedConcurrentExecutions', reservedConcurrentExecutions, { atLeast: 1 });
+    checkNumber('functionOptions.reservedConcurrentExecutions', reservedConcurrentExecutions, { atLeast: 1 });
   }
   if (!vpc && (vpcSubnets || securityGroups)) {
     refuse('functionOptions must have vpc where they have vpcSubnets or securityGroups, which are in it.');

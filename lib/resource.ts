@@ -1,7 +1,8 @@
 import { Token } from 'aws-cdk-lib';
 import type { ResourceRecord } from './contract';
-import { OPENID_SCOPES, SCOPE_TOKEN } from './scope-names';
-import { checkLanguage, checkUrl, described, firstDuplicate, refuse } from './validation';
+import { described, isText } from './refusal';
+import { checkScopes, checkSpelling } from './resource-rules';
+import { checkUrl, mustBe, refuse } from './validation';
 
 /** One scope of a protected resource. */
 export interface ResourceScope {
@@ -77,7 +78,7 @@ export interface ProtectedResourceProps {
 /** The record of a protected resource, its defaults filled in. Throws where the props are wrong. */
 export function resourceRecord(props: ProtectedResourceProps): ResourceRecord {
   checkIdentifier(props.identifier);
-  checkScopes(`'${props.identifier}'`, props.scopes);
+  checkResourceScopes(`'${props.identifier}'`, props.scopes);
   const asked = defaultScopes(props.scopes);
   return {
     identifier: props.identifier,
@@ -111,54 +112,18 @@ export function comparable(identifier: string): string {
 
 function checkIdentifier(identifier: string): void {
   const url = checkUrl('identifier', identifier);
-  if (!url) {
-    return;
-  }
-  // Clients and tokens compare identifiers as strings, so there is one spelling. A URL without a path may go without its slash.
-  const canonical = url.pathname === '/' && !identifier.endsWith('/') ? url.href.replace(/\/(?=$|\?)/, '') : url.href;
-  if (canonical !== identifier) {
-    refuse(`identifier must be spelled canonically, '${canonical}', got '${identifier}'.`);
-  }
+  if (url) checkSpelling(mustBe, 'identifier', identifier, url);
 }
 
 /** @param of the resource, in words */
-export function checkScopes(of: string, scopes: readonly ResourceScope[]): void {
+export function checkResourceScopes(of: string, scopes: readonly ResourceScope[]): void {
   if (!Array.isArray(scopes) || scopes.length === 0) {
     refuse(`scopes of ${of} must list at least one scope, got ${Array.isArray(scopes) ? 'none' : described(scopes)}.`);
   }
-  const names = scopes.map((scope) => scope.name);
-  const twice = firstDuplicate(names);
-  if (twice !== undefined) {
-    refuse(`scopes of ${of} must have different names, got '${twice}' twice.`);
-  }
-  for (const { name, description, descriptions = {}, implies = [] } of scopes) {
-    if (typeof name !== 'string' || !SCOPE_TOKEN.test(name)) {
-      refuse(`a scope's name must be a scope token (no spaces, quotes and backslashes), got ${described(name)}.`);
-    }
-    if (OPENID_SCOPES.includes(name)) {
-      refuse(`a scope's name must not be one of OpenID Connect's (${OPENID_SCOPES.join(', ')}), got '${name}'.`);
-    }
-    if (typeof description !== 'string' || description.trim() === '') {
+  checkScopes(mustBe, `scopes of ${of}`, scopes);
+  for (const { name, description } of scopes) {
+    if (!isText(description)) {
       refuse(`scope '${name}' must have a description: the words that the consent page shows.`);
     }
-    for (const [language, words] of Object.entries(descriptions)) {
-      checkLanguage(`descriptions of scope '${name}'`, language);
-      if (typeof words !== 'string' || words.trim() === '') {
-        refuse(`descriptions of scope '${name}' must have words for '${language}', got ${described(words)}.`);
-      }
-    }
-    checkKnownScopes(
-      `implies of scope '${name}'`,
-      implies,
-      names.filter((other) => other !== name),
-    );
-  }
-}
-
-/** Scopes that are named elsewhere must be scopes of the resource. */
-export function checkKnownScopes(where: string, named: readonly string[], known: readonly string[]): void {
-  const unknown = named.find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    refuse(`${where} must be among ${known.join(', ') || '(no other scopes)'}, got '${unknown}'.`);
   }
 }

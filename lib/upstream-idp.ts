@@ -1,9 +1,17 @@
 import { Duration, type Stack, Token } from 'aws-cdk-lib';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
-import { GRANT_CLAIM, type UpstreamSecretConfig } from './contract';
-import { SCOPE_TOKEN } from './scope-names';
-import { checkDuration, checkList, checkUrl, described, refuse } from './validation';
+import type { UpstreamSecretConfig } from './contract';
+import { described } from './refusal';
+import {
+  checkAllow,
+  checkClaims,
+  checkIssuer,
+  checkParameters,
+  checkUpstreamScopes,
+  SHORTEST_RECHECK,
+} from './upstream-rules';
+import { checkDuration, checkUrl, mustBe, refuse } from './validation';
 
 /** Who may sign in. */
 export interface AllowRule {
@@ -73,22 +81,6 @@ export interface OidcUpstreamProps {
    */
   readonly recheck?: Duration;
 }
-
-/** What the authorization server itself puts into an upstream authorization request (OpenID Connect Core 1.0 section 3.1.2.1, RFC 7636). */
-const OWN_PARAMETERS = [
-  'client_id',
-  'code_challenge',
-  'code_challenge_method',
-  'nonce',
-  'redirect_uri',
-  'response_mode',
-  'response_type',
-  'scope',
-  'state',
-];
-
-/** Claims that an access token has by itself (RFC 9068 section 2.2). */
-const TOKEN_CLAIMS = ['iss', 'aud', 'exp', 'iat', 'nbf', 'jti', 'sub', 'client_id', 'scope', GRANT_CLAIM];
 
 /** The identity provider that people sign in at. */
 export class UpstreamIdp {
@@ -174,43 +166,20 @@ function secretId({ secretFullArn, secretName, secretArn, env }: ISecret, { acco
 }
 
 function checkOidcProps(props: OidcUpstreamProps): void {
-  const url = checkUrl('upstream.issuer', props.issuer);
-  if (url?.search) {
-    refuse(`upstream.issuer must have no query, got '${props.issuer}'.`);
-  }
-  if (props.issuer.includes('/.well-known/')) {
-    refuse(`upstream.issuer must be the issuer, not the URL of its discovery document, got '${props.issuer}'.`);
+  if (checkUrl('upstream.issuer', props.issuer)) {
+    checkIssuer(mustBe, 'upstream.issuer', props.issuer);
   }
   if (typeof props.clientId !== 'string' || props.clientId === '') {
-    refuse(
-      `upstream.clientId must be the identifier of a client at the identity provider, got ${described(props.clientId)}.`,
-    );
+    mustBe('upstream.clientId', described(props.clientId), 'the identifier of a client at the identity provider');
   }
   checkClientSecret(props.clientSecret);
-  checkScopes(props.scopes ?? []);
-  checkList('upstream.allow', props.allow);
-  for (const rule of props.allow ?? []) {
-    if (typeof rule?.claim !== 'string' || rule.claim === '') {
-      refuse(`upstream.allow must name a claim of the upstream ID token, got ${described(rule?.claim)}.`);
-    }
-    checkList(`upstream.allow for claim '${rule.claim}'`, rule.values);
-    // An unresolved list is CloudFormation's; an empty one would keep everyone out.
-    if (!Token.isUnresolved(rule.values) && (!rule.values?.length || rule.values.some((value) => value === ''))) {
-      refuse(`upstream.allow for claim '${rule.claim}' must name at least one value, and no empty one.`);
-    }
-  }
+  checkScopes(props.scopes);
+  checkAllow(mustBe, 'upstream.allow', props.allow);
   if (props.recheck) {
-    checkDuration('upstream.recheck', props.recheck, { atLeast: Duration.minutes(1) });
+    checkDuration('upstream.recheck', props.recheck, { atLeast: Duration.seconds(SHORTEST_RECHECK) });
   }
-  const own = Object.keys(props.extraParameters ?? {}).find((name) => OWN_PARAMETERS.includes(name));
-  if (own !== undefined) {
-    refuse(`upstream.extraParameters must not have '${own}': the authorization server sets it.`);
-  }
-  checkList('upstream.claims', props.claims);
-  const reserved = (props.claims ?? []).find((claim) => TOKEN_CLAIMS.includes(claim));
-  if (reserved !== undefined) {
-    refuse(`upstream.claims must not have '${reserved}': access tokens have their own.`);
-  }
+  checkParameters(mustBe, 'upstream.extraParameters', props.extraParameters);
+  checkClaims(mustBe, 'upstream.claims', props.claims);
 }
 
 function checkClientSecret(given: unknown): void {
@@ -221,14 +190,10 @@ function checkClientSecret(given: unknown): void {
   }
 }
 
-function checkScopes(scopes: readonly string[]): void {
-  if (!Array.isArray(scopes) || Token.isUnresolved(scopes)) {
-    refuse(
-      `upstream.scopes must be a list that is known at synth, got ${Array.isArray(scopes) ? 'a token' : described(scopes)}.`,
-    );
+function checkScopes(scopes: readonly string[] = []): void {
+  if (Token.isUnresolved(scopes)) {
+    refuse('upstream.scopes must be a list that is known at synth, got a token.');
   }
-  const wrong = scopes.find((scope) => !Token.isUnresolved(scope) && !SCOPE_TOKEN.test(scope));
-  if (wrong !== undefined) {
-    refuse(`upstream.scopes must be scope tokens, each without spaces, quotes and backslashes, got '${wrong}'.`);
-  }
+  const known = Array.isArray(scopes) ? scopes.filter((scope) => !Token.isUnresolved(scope)) : scopes;
+  checkUpstreamScopes(mustBe, 'upstream.scopes', known);
 }

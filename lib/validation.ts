@@ -1,4 +1,5 @@
 import { type Duration, Token } from 'aws-cdk-lib';
+import { checkWholeNumber, described, type Refuse } from './refusal';
 
 /** Ends synthesis with what was given and what is needed. CDK's placeholders say nothing to people. */
 export function refuse(message: string): never {
@@ -8,12 +9,17 @@ export function refuse(message: string): never {
   throw new Error(`McpOidcAuth: ${readable}`);
 }
 
-/** What was given, in words. TypeScript keeps most of it out, JavaScript does not. */
-export function described(given: unknown): string {
-  if (typeof given === 'string') {
-    return `'${given}'`;
-  }
-  return given === undefined ? 'nothing' : typeof given === 'object' && given !== null ? 'an object' : String(given);
+/** As the rules that the hosts have too refuse an option. */
+export const mustBe: Refuse = (option, given, needed) => refuse(`${option} must be ${needed}, got ${given}.`);
+
+/** Without what CloudFormation fills in, of which nothing can be said before deployment. A list of nothing else is left out. */
+export function knownAtSynth<Props extends object>(props: Props): Props {
+  const isKnown = (value: unknown) => !Token.isUnresolved(value);
+  const isList = (value: unknown): value is unknown[] => Array.isArray(value) && value.length > 0;
+  const entries = Object.entries(props)
+    .filter(([, value]) => isKnown(value) && (!isList(value) || value.some(isKnown)))
+    .map(([name, value]) => [name, isList(value) ? value.filter(isKnown) : value]);
+  return Object.fromEntries(entries);
 }
 
 /** A duration in whole seconds and its bounds. It cannot be a token: what is issued and what is cached are reckoned from it at synth. */
@@ -36,25 +42,14 @@ export function checkDuration(name: string, given: Duration, bounds: { atLeast?:
   }
 }
 
-/** A list where there is one: a string would be taken letter by letter. */
-export function checkList(name: string, given: readonly unknown[] | undefined): void {
-  if (given !== undefined && !Array.isArray(given)) {
-    refuse(`${name} must be a list, got ${described(given)}.`);
-  }
-}
-
 /** A number's bounds. Tokens are for CloudFormation to judge. */
-export function checkWholeNumber(
+export function checkNumber(
   name: string,
   given: number | undefined,
-  { atLeast, atMost = Number.MAX_SAFE_INTEGER }: { atLeast: number; atMost?: number },
+  bounds: { atLeast: number; atMost?: number },
 ): void {
-  if (Token.isUnresolved(given)) {
-    return;
-  }
-  if (given === undefined || !Number.isInteger(given) || given < atLeast || given > atMost) {
-    const bounds = atMost === Number.MAX_SAFE_INTEGER ? `at least ${atLeast}` : `from ${atLeast} to ${atMost}`;
-    refuse(`${name} must be a whole number, ${bounds}, got ${described(given)}.`);
+  if (!Token.isUnresolved(given)) {
+    checkWholeNumber(mustBe, name, given, bounds);
   }
 }
 
@@ -80,26 +75,4 @@ export function checkUrl(name: string, given: string): URL | undefined {
 
 function isLoopback(hostname: string): boolean {
   return ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
-}
-
-/** A BCP 47 tag in its usual spelling, so that tags can be compared as strings. */
-export function checkLanguage(name: string, language: string): void {
-  const canonical = canonicalTag(language);
-  if (canonical !== language) {
-    const example = canonical === undefined ? "such as 'pt-BR' (BCP 47)" : `in its usual spelling, '${canonical}'`;
-    refuse(`${name} must name languages by tags ${example}, got '${language}'.`);
-  }
-}
-
-function canonicalTag(language: string): string | undefined {
-  try {
-    return Intl.getCanonicalLocales(language)[0];
-  } catch {
-    return undefined;
-  }
-}
-
-/** The first value that stands twice in a list. */
-export function firstDuplicate(values: readonly string[]): string | undefined {
-  return values.find((value, index) => values.indexOf(value) !== index);
 }

@@ -23,12 +23,31 @@ const isDatabase = (imported: string) => isOf(imported, ['@aws-sdk/client-dynamo
 
 const CONTRACT = ['lib/contract', 'lib/page-words', 'lib/scope-names'];
 
+/** What options may be, whether a construct takes them or a host. */
+const RULES = [
+  'lib/appearance-rules',
+  'lib/client-metadata-rules',
+  'lib/color',
+  'lib/language-tag',
+  'lib/lifetime-rules',
+  'lib/page-word-rules',
+  'lib/refusal',
+  'lib/registration-rules',
+  'lib/resource-rules',
+  'lib/upstream-rules',
+];
+
 const LAWS: Law[] = [
   {
     // Synth time: the peers and nothing else, so that importing the construct needs nothing else.
     in: /^lib\//,
     allows: (imported) =>
       inside('lib')(imported) || isOf(imported, ['aws-cdk-lib', 'constructs']) || imported.startsWith('node:'),
+  },
+  {
+    // What rooms without a construct import too.
+    in: new RegExp(`^(${[...CONTRACT, ...RULES].join('|')})\\.ts$`),
+    allows: (imported) => [...CONTRACT, ...RULES].includes(imported) || imported.startsWith('node:'),
   },
   {
     // Request time: no construct, and of lib only what both sides agree on.
@@ -80,7 +99,7 @@ const LAWS: Law[] = [
       ['hosts', 'lambda/authorizer', 'lambda/provider', 'lambda/key-set', 'lambda/rotate-keys', 'stores'].some(
         (folder) => inside(folder)(imported),
       ) ||
-      ['lambda/store/store', 'lambda/resource-server/upstream-token-error', ...CONTRACT].includes(imported) ||
+      ['lambda/store/store', 'lambda/resource-server/upstream-token-error', ...CONTRACT, ...RULES].includes(imported) ||
       (isPackage(imported) && !isConstruct(imported) && !isLambdaOnly(imported) && !isOf(imported, ['@aws-sdk'])),
   },
   {
@@ -167,6 +186,8 @@ describe('the import law forbids', () => {
     ['lib/a.ts', "export type { Store } from '../lambda/store/dynamo-store';", 'lambda/store/dynamo-store'],
     ['lib/a.ts', "import { type Store } from '../lambda/store/dynamo-store';", 'lambda/store/dynamo-store'],
     ['lib/a.ts', "export * from '../local/start';", 'local/start'],
+    ['lib/lifetime-rules.ts', "import { Duration } from 'aws-cdk-lib';", 'aws-cdk-lib'],
+    ['lib/refusal.ts', "import { refuse } from './validation';", 'lib/validation'],
     ['lib/a.ts', "const jose = require('jose'); jose();", 'jose'],
     ['lib/a.ts', "const jose = import('jose');", 'jose'],
     ['lambda/a/b.ts', "import { McpOidcAuth } from '../../lib/mcp-oidc-auth';", 'lib/mcp-oidc-auth'],
@@ -189,6 +210,8 @@ describe('the import law forbids', () => {
     ['lambda/a/b.ts', "import { operate } from '../../operator';", 'operator'],
     ['lambda/provider/a.ts', "import { ClientSecret } from '../aws/client-secret';", 'lambda/aws/client-secret'],
     ['lambda/a/b.ts', "import { hostedServer } from '../../hosts/hosted-server';", 'hosts/hosted-server'],
+    ['lambda/a/b.ts', "import { checkAllow } from '../../lib/upstream-rules';", 'lib/upstream-rules'],
+    ['hosts/a.ts', "import { refuse } from '../lib/validation';", 'lib/validation'],
     ['stores/a.ts', "import { hostedServer } from '../hosts/hosted-server';", 'hosts/hosted-server'],
     ['hosts/a.ts', "import { DynamoStore } from '../lambda/store/dynamo-store';", 'lambda/store/dynamo-store'],
     ['hosts/a.ts', "import { App } from 'aws-cdk-lib';", 'aws-cdk-lib'],
@@ -220,6 +243,7 @@ describe('the import law allows', () => {
       'operator/a.ts',
       "import { DynamoStore } from '../lambda/store/dynamo-store'; import { TABLE } from '../lib/contract';",
     ],
+    ['hosts/a.ts', "import { checkAllow } from '../lib/upstream-rules';"],
     ['lambda/provider/a.ts', "import type { Store } from '../store/store';"],
     ['stores/a.ts', "import type { Store } from '../lambda/store/store'; import { Keyv } from 'keyv';"],
     ['local/a.ts', "import dynalite from 'dynalite'; import { b } from './b';"],

@@ -112,6 +112,7 @@ describe('a name', () => {
 });
 
 describe('a logo', () => {
+  const IMAGE = 'must be a PNG file, or an SVG with xmlns="http://www.w3.org/2000/svg", got ';
   const withLogo = (logo: string) => ({ name: 'Example Corp', logo });
 
   test('may be a PNG, whatever its name says', () => {
@@ -120,12 +121,12 @@ describe('a logo', () => {
   });
 
   test('needs a name, for those who do not see it', () => {
-    expect(refused({ logo: file('logo.svg', SVG) })).toThrow('appearance.logo needs appearance.name');
+    expect(refused({ logo: file('logo.svg', SVG) })).toThrow('appearance.name must be there where appearance.logo is');
   });
 
   test.each([
-    ['logo.jpg', Buffer.from('ffd8ffe0', 'hex'), 'must be an SVG or a PNG file, got '],
-    ['bare.svg', '<svg viewBox="0 0 1 1"/>', 'must be an SVG with xmlns="http://www.w3.org/2000/svg", got '],
+    ['logo.jpg', Buffer.from('ffd8ffe0', 'hex'), IMAGE],
+    ['bare.svg', '<svg viewBox="0 0 1 1"/>', IMAGE],
     ['large.svg', SVG.padEnd(32 * 1024 + 1), 'must have at most 32768 bytes, got '],
   ])('that is %s is refused', (name, content, message) => {
     expect(refused(withLogo(file(name, content)))).toThrow(`McpOidcAuth: appearance.logo ${message}'`);
@@ -146,12 +147,15 @@ describe('colours', () => {
   test.each([
     [
       { accent: '#ffcc00' },
-      "accent must stand out from #ffffff by at least 3:1 (WCAG 2.2, 1.4.11), got '#ffcc00' with 1.5",
+      "accent must be a darker colour, which stands out from #ffffff by at least 3:1 (WCAG 2.2, 1.4.11), got '#ffcc00' with 1.5",
     ],
-    [{ accent: '#7a1fa2', accentDark: '#7a1fa2' }, 'accentDark must stand out from #1b1e24 by at least 3:1'],
-    [{ accent: 'red' }, "accent must be like '#1f5fd0', got 'red'."],
-    [{ accent: '#1f5fd0;}body{display:none' }, "accent must be like '#1f5fd0', got"],
-    [{ accentDark: '#ffffff' }, "accent must be like '#1f5fd0', got nothing."],
+    [
+      { accent: '#7a1fa2', accentDark: '#7a1fa2' },
+      'accentDark must be a lighter colour, which stands out from #1b1e24 by at least 3:1',
+    ],
+    [{ accent: 'red' }, "accent must be a colour like '#1f5fd0', got 'red'."],
+    [{ accent: '#1f5fd0;}body{display:none' }, "accent must be a colour like '#1f5fd0', got"],
+    [{ accentDark: '#ffffff' }, "accent must be a colour like '#1f5fd0', got nothing."],
   ])('%j are refused', (colors, message) => {
     expect(refused({ colors })).toThrow(`McpOidcAuth: appearance.colors.${message}`);
   });
@@ -167,7 +171,7 @@ describe('a support link', () => {
     'cannot be %j',
     (url) => {
       expect(refused({ supportUrl: url })).toThrow(
-        `appearance.supportUrl must be like 'https://help.example.com' or 'mailto:help@example.com', got '${url}'.`,
+        `appearance.supportUrl must be an address like 'https://help.example.com' or 'mailto:help@example.com', got ${url ? `'${url}'` : 'nothing'}.`,
       );
     },
   );
@@ -180,7 +184,7 @@ describe('words', () => {
     expect(synthesized({ words: { it: all } }).appearance.words.it).toEqual(all);
     const { allow: _, ...others } = all;
     expect(refused({ words: { it: others } })).toThrow(
-      "appearance.words.it must have all words, because the pages do not speak 'it' by themselves (only en, de, fr); missing: allow.",
+      "appearance.words.it must be all words, because the pages do not speak 'it' by themselves (only en, de, fr), got none for: allow.",
     );
   });
 
@@ -191,17 +195,20 @@ describe('words', () => {
   });
 
   test.each([
-    [{ de: { alow: 'x' } }, "appearance.words.de must have words of the pages (PageWords), got 'alow'."],
-    [{ de: { toString: 'x' } }, "appearance.words.de must have words of the pages (PageWords), got 'toString'."],
-    [{ de: { allow: '' } }, "appearance.words.de.allow must be a text, got ''."],
+    [{ de: { alow: 'x' } }, "appearance.words.de must be words of the pages (PageWords), got 'alow'."],
+    [{ de: { toString: 'x' } }, "appearance.words.de must be words of the pages (PageWords), got 'toString'."],
+    [{ de: { allow: '' } }, 'appearance.words.de.allow must be a text, got nothing.'],
     [{ de: { allow: 7 } }, 'appearance.words.de.allow must be a text, got 7.'],
-    [{ de: { allow: '{client}' } }, "appearance.words.de.allow can have the placeholders (none), got '{client}'."],
+    [
+      { de: { allow: '{client}' } },
+      "appearance.words.de.allow must be a text with the placeholders (none), got '{client}'.",
+    ],
     [
       { de: { consentTitle: '{client} {server}' } },
-      "appearance.words.de.consentTitle can have the placeholders {client}, {resource}, got '{server}'.",
+      "appearance.words.de.consentTitle must be a text with the placeholders {client}, {resource}, got '{server}'.",
     ],
-    [{ 'de-at': {} }, "appearance.words must name languages by tags in its usual spelling, 'de-AT', got 'de-at'."],
-    [{ german_: {} }, "appearance.words must name languages by tags such as 'pt-BR' (BCP 47), got 'german_'."],
+    [{ 'de-at': {} }, "appearance.words must be tags of languages in their usual spelling, 'de-AT', got 'de-at'."],
+    [{ german_: {} }, "appearance.words must be tags of languages such as 'pt-BR' (BCP 47), got 'german_'."],
   ])('%j are refused', (words, message) => {
     expect(refused({ words })).toThrow(`McpOidcAuth: ${message}`);
   });

@@ -70,7 +70,7 @@ describe('clientMetadata.allowedHosts', () => {
 
   test('may not be none', () => {
     expect(() => clientMetadata({ allowedHosts: [] })).toThrow(
-      'clientMetadata.allowedHosts must name a host; leave it out',
+      'clientMetadata.allowedHosts must be a list that names a host; leave it out',
     );
   });
 });

@@ -159,11 +159,14 @@ describe('wrong props', () => {
       { identifier: 'https://mcp.example.com' },
       "identifier must end with the path '/mcp', got 'https://mcp.example.com'.",
     ],
-    [{ requiredScopes: ['admin'] }, "requiredScopes must be among notes:use, notes:read, notes:write, got 'admin'."],
+    [
+      { requiredScopes: ['admin'] },
+      "requiredScopes must be scopes of the resource (notes:use, notes:read, notes:write), got 'admin'.",
+    ],
     [{ requiredScopes: [] }, 'requiredScopes must name at least one scope, got none.'],
     [
       { toolScopes: { wipe: ['admin'] } },
-      "toolScopes of 'wipe' must be among notes:use, notes:read, notes:write, got 'admin'.",
+      "toolScopes of 'wipe' must be scopes of the resource (notes:use, notes:read, notes:write), got 'admin'.",
     ],
     [{ claims: ['sub'] }, "claims must not have 'sub': the handler gets sub, client_id and scope anyway."],
     [{ resultsCacheTtl: Duration.hours(2) }, 'resultsCacheTtl must be at most 1 hour, got 2 hours.'],

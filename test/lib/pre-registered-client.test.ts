@@ -49,7 +49,7 @@ describe('clients', () => {
       { clientId: 'https://editor.example.com/client.json' },
       "must be 1 to 100 letters, digits and . _ ~ -, got 'https:",
     ],
-    [{ clientId: '' }, "a client's clientId must be 1 to 100 letters, digits and . _ ~ -, got ''."],
+    [{ clientId: '' }, "a client's clientId must be 1 to 100 letters, digits and . _ ~ -, got nothing."],
     [{ clientId: 'x'.repeat(101) }, "a client's clientId must be 1 to 100 letters"],
     [{ clientId: undefined }, "a client's clientId must be 1 to 100 letters, digits and . _ ~ -, got nothing."],
     [{ name: ' ' }, "client 'editor' must have a name: what people read on the consent page."],

@@ -41,9 +41,15 @@ describe('an identifier', () => {
     ['urn:example:mcp', 'identifier must begin with https://'],
     ['https://mcp.example.com/#a', 'identifier must have no fragment and no credentials'],
     ['https://u@mcp.example.com/', 'identifier must have no fragment and no credentials'],
-    ['https://MCP.example.com/mcp', "identifier must be spelled canonically, 'https://mcp.example.com/mcp', got"],
-    ['https://mcp.example.com:443/mcp', "identifier must be spelled canonically, 'https://mcp.example.com/mcp', got"],
-    ['https://mcp.example.com/a/../mcp', "identifier must be spelled canonically, 'https://mcp.example.com/mcp', got"],
+    ['https://MCP.example.com/mcp', "identifier must be the canonical spelling, 'https://mcp.example.com/mcp', got"],
+    [
+      'https://mcp.example.com:443/mcp',
+      "identifier must be the canonical spelling, 'https://mcp.example.com/mcp', got",
+    ],
+    [
+      'https://mcp.example.com/a/../mcp',
+      "identifier must be the canonical spelling, 'https://mcp.example.com/mcp', got",
+    ],
   ])('cannot be %s', (identifier, message) => {
     expect(() => record({ identifier })).toThrow(`McpOidcAuth: ${message}`);
   });
@@ -56,38 +62,55 @@ describe('descriptions of a scope', () => {
   });
 
   test.each([
-    [{ 'de-at': 'x' }, "descriptions of scope 'notes:read' must name languages by tags in its usual spelling, 'de-AT'"],
-    [{ 'not a tag': 'x' }, "descriptions of scope 'notes:read' must name languages by tags such as 'pt-BR' (BCP 47)"],
-    [{ de: ' ' }, "descriptions of scope 'notes:read' must have words for 'de', got ' '."],
+    [
+      { 'de-at': 'x' },
+      "descriptions of notes:read in scopes of 'https://mcp.example.com/notes' must be tags of languages in their usual spelling, 'de-AT'",
+    ],
+    [
+      { 'not a tag': 'x' },
+      "descriptions of notes:read in scopes of 'https://mcp.example.com/notes' must be tags of languages such as 'pt-BR' (BCP 47)",
+    ],
+    [
+      { de: ' ' },
+      "descriptions of notes:read in scopes of 'https://mcp.example.com/notes' must be words for 'de', got ' '.",
+    ],
   ])('%j are refused', (descriptions, message) => {
     expect(() => record({ scopes: [{ ...READ, descriptions: descriptions as never }] })).toThrow(message);
   });
 });
 
 describe('scopes', () => {
+  const NAMES =
+    "scopes of 'https://mcp.example.com/notes' must be scope names without spaces, quotes and backslashes (RFC 6749 section 3.3), other than openid,";
   test.each([
     [[], "scopes of 'https://mcp.example.com/notes' must list at least one scope, got none."],
-    [[READ, READ], "scopes of 'https://mcp.example.com/notes' must have different names, got 'notes:read' twice."],
-    [[{ ...READ, name: 'notes read' }], "a scope's name must be a scope token"],
-    [[{ ...READ, name: 'notes"' }], "a scope's name must be a scope token"],
     [
-      [{ description: 'x' } as typeof READ],
-      "a scope's name must be a scope token (no spaces, quotes and backslashes), got nothing.",
+      [READ, READ],
+      "scopes of 'https://mcp.example.com/notes' must be scopes of different names, got 'notes:read' twice.",
     ],
+    [[{ ...READ, name: 'notes read' }], NAMES],
+    [[{ ...READ, name: 'notes"' }], NAMES],
+    [[{ description: 'x' } as typeof READ], NAMES],
     [[{ name: 'x' } as typeof READ], "scope 'x' must have a description"],
     [
       undefined as unknown as [],
       "scopes of 'https://mcp.example.com/notes' must list at least one scope, got nothing.",
     ],
-    [[{ ...READ, name: '' }], "a scope's name must be a scope token"],
-    [[{ ...READ, name: 'openid' }], "a scope's name must not be one of OpenID Connect's"],
-    [[{ ...READ, name: 'offline_access' }], "a scope's name must not be one of OpenID Connect's"],
+    [[{ ...READ, name: '' }], NAMES],
+    [[{ ...READ, name: 'openid' }], NAMES],
+    [[{ ...READ, name: 'offline_access' }], NAMES],
     [
       [{ ...READ, description: ' ' }],
       "scope 'notes:read' must have a description: the words that the consent page shows.",
     ],
-    [[READ, { ...WRITE, implies: ['admin'] }], "implies of scope 'notes:write' must be among notes:read, got 'admin'."],
-    [[{ ...READ, implies: ['notes:read'] }], "implies of scope 'notes:read' must be among (no other scopes), got"],
+    [
+      [READ, { ...WRITE, implies: ['admin'] }],
+      "implies of notes:write in scopes of 'https://mcp.example.com/notes' must be scopes of the resource (notes:read), got 'admin'.",
+    ],
+    [
+      [{ ...READ, implies: ['notes:read'] }],
+      "implies of notes:read in scopes of 'https://mcp.example.com/notes' must be scopes of the resource (there is no other), got",
+    ],
   ])('%o are refused', (scopes, message) => {
     expect(() => record({ scopes })).toThrow(`McpOidcAuth: ${message}`);
   });

@@ -130,6 +130,7 @@ describe('the configuration', () => {
 });
 
 describe('wrong props', () => {
+  const RULES = 'upstream.allow must be a list of rules such as [{"claim":"email","values":["@example.com"]}]';
   test.each<[Partial<OidcUpstreamProps>, string]>([
     [{ issuer: 'idp.example.com' }, "upstream.issuer must be an absolute URL, got 'idp.example.com'."],
     [
@@ -142,13 +143,13 @@ describe('wrong props', () => {
     ],
     [
       { issuer: 'https://idp.example.com?a=b' },
-      "upstream.issuer must have no query, got 'https://idp.example.com?a=b'.",
+      "upstream.issuer must be an issuer, which has no query, got 'https://idp.example.com?a=b'.",
     ],
     [
       { issuer: 'https://idp.example.com/.well-known/openid-configuration' },
       'upstream.issuer must be the issuer, not the URL of its discovery document',
     ],
-    [{ clientId: '' }, "upstream.clientId must be the identifier of a client at the identity provider, got ''."],
+    [{ clientId: '' }, 'upstream.clientId must be the identifier of a client at the identity provider, got nothing.'],
     [
       { clientId: undefined },
       'upstream.clientId must be the identifier of a client at the identity provider, got nothing.',
@@ -170,31 +171,25 @@ describe('wrong props', () => {
       { scopes: Fn.split(',', Fn.importValue('scopes')) },
       'upstream.scopes must be a list that is known at synth, got a token.',
     ],
-    [
-      { allow: [{ claim: 'email', values: [] }] },
-      "upstream.allow for claim 'email' must name at least one value, and no empty one.",
-    ],
-    [
-      { allow: [{ claim: 'email', values: [''] }] },
-      "upstream.allow for claim 'email' must name at least one value, and no empty one.",
-    ],
-    [{ allow: [{ claim: '', values: ['x'] }] }, 'upstream.allow must name a claim'],
-    [
-      { allow: [{ values: ['x'] } as never] },
-      'upstream.allow must name a claim of the upstream ID token, got nothing.',
-    ],
-    [{ allow: { claim: 'email', values: ['x'] } as never }, 'upstream.allow must be a list, got an object.'],
+    [{ allow: [{ claim: 'email', values: [] }] }, `${RULES}, got no value of 'email'.`],
+    [{ allow: [{ claim: 'email', values: [''] }] }, `${RULES}, got a value of 'email' that is empty, or no text.`],
+    [{ allow: [{ claim: '', values: ['x'] }] }, `${RULES}, got nothing as the claim of a rule.`],
+    [{ allow: [{ values: ['x'] } as never] }, `${RULES}, got nothing as the claim of a rule.`],
+    [{ allow: { claim: 'email', values: ['x'] } as never }, `${RULES}, got an object.`],
     [
       { allow: [{ claim: 'email', values: '@example.com' as never }] },
-      "upstream.allow for claim 'email' must be a list, got '@example.com'.",
+      `${RULES}, got '@example.com' as the values of 'email'.`,
     ],
     [{ claims: 'email' as never }, "upstream.claims must be a list, got 'email'."],
     [{ recheck: Duration.seconds(30) }, 'upstream.recheck must be at least 1 minute, got 30 seconds.'],
     [
       { extraParameters: { redirect_uri: 'https://evil.example' } },
-      "upstream.extraParameters must not have 'redirect_uri': the authorization server sets it.",
+      "upstream.extraParameters must be parameters that the authorization server does not set itself, got 'redirect_uri'.",
     ],
-    [{ claims: ['sub'] }, "upstream.claims must not have 'sub': access tokens have their own."],
+    [
+      { claims: ['sub'] },
+      "upstream.claims must be names of claims that access tokens do not have of their own, got 'sub'.",
+    ],
   ])('%o are refused', (props, message) => {
     expect(() => upstream(newStack(), props)).toThrow(`McpOidcAuth: ${message}`);
   });
