@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { described, SettingsError } from './settings';
+import { described } from '../lib/refusal';
+import { SettingsError } from './settings';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -3,13 +3,19 @@ import { logEvent } from '../lambda/provider/log';
 import { AuthorizationServer } from '../lambda/provider/server';
 import type { ClientSecret, PersonHook } from '../lambda/provider/upstream';
 import type { Store } from '../lambda/store/store';
-import { DEFAULT_LIFETIMES, DEFAULT_REGISTRATION, type ServerConfig } from '../lib/contract';
-import { checkOptions, issuerOf } from './check-options';
+import { pageColors } from '../lib/appearance-rules';
+import { completeClientMetadata } from '../lib/client-metadata-rules';
+import type { Appearance, ServerConfig } from '../lib/contract';
+import { completeLifetimes } from '../lib/lifetime-rules';
+import { completeRegistration } from '../lib/registration-rules';
+import { EVERYONE_MAY_SIGN_IN } from '../lib/upstream-rules';
+import { issuerOf, scopeList } from './check-idp-client';
+import { checkOptions } from './check-options';
 import { KEY_SET_REFRESH, KeptKeys, WrongSecretError } from './kept-keys';
 import type { OidcClientConfig } from './oidc-client';
 import { openStore } from './open-store';
 import { operatorKeySource } from './operator-keys';
-import type { HostOptions } from './options';
+import type { AppearanceOption, HostOptions, ResourceOption } from './options';
 import { resourceRecord } from './resource-record';
 import { Settings } from './settings';
 
@@ -47,10 +53,11 @@ export interface HostedServer {
  * Makes the authorization server of a host.
  *
  * @param settings collects what is wrong, with other settings that the host has looked at already
+ * @param own the MCP server that the authorization server is a part of
  * @throws SettingsError naming everything that is wrong
  */
-export function hostedServer(options: HostOptions, settings = new Settings()): HostedServer {
-  checkOptions(settings, options);
+export function hostedServer(options: HostOptions, settings = new Settings(), own?: ResourceOption): HostedServer {
+  checkOptions(settings, options, own?.identifier);
   const store = openStore(settings, options);
   if (store === undefined) throw settings.error();
   settings.done();
@@ -65,9 +72,9 @@ export function hostedServer(options: HostOptions, settings = new Settings()): H
     store,
     keys,
     clientSecret: onlySecret(idpClient.config.clientSecret),
-    ...(appearance ? { appearance } : {}),
+    ...(appearance ? { appearance: completeAppearance(appearance) } : {}),
     callbackPath,
-    resources: resources.map(resourceRecord),
+    resources: [...(own ? [own] : []), ...resources].map(resourceRecord),
     resourcesCachedFor: RESOURCES_CACHED_FOR,
     corsOrigins: additionalCorsOrigins ?? [],
     remember: remembered(idpClient.config),
@@ -89,6 +96,9 @@ export function hostedServer(options: HostOptions, settings = new Settings()): H
         throw settings.error();
       });
       if (jwks === undefined) logEvent('keys.for_development');
+      if (config.upstream.allow.length === 0) {
+        logEvent('upstream.everyone_may_sign_in', { issuer: config.upstream.issuer, message: EVERYONE_MAY_SIGN_IN });
+      }
       stop = kept.keepTurning(TURN_OVER_EVERY);
     },
     stop: () => stop(),
@@ -96,7 +106,8 @@ export function hostedServer(options: HostOptions, settings = new Settings()): H
 }
 
 function serverConfig(options: HostOptions): ServerConfig {
-  const { idpClient, sessionMaxAge = SESSION_MAX_AGE, lifetimes, registration, clientMetadata, dpop = false } = options;
+  const { idpClient, sessionMaxAge = SESSION_MAX_AGE, lifetimes, dpop = false } = options;
+  const { registration = {}, clientMetadata = {} } = options;
   const {
     issuer,
     clientId,
@@ -111,18 +122,22 @@ function serverConfig(options: HostOptions): ServerConfig {
     upstream: {
       issuer: issuerOf(issuer),
       clientId,
-      scopes: typeof scopes === 'string' ? scopes.split(' ').filter(Boolean) : scopes,
+      scopes: scopeList(scopes),
       extraParameters: additionalAuthParams ?? {},
       allow: allow ?? [],
       claims: claims ?? [],
       recheck: recheck ?? RECHECK,
     },
-    clientMetadata: { internalHosts: [], deniedHosts: [], ...clientMetadata },
-    registration: { ...DEFAULT_REGISTRATION, ...registration },
-    lifetimes: { ...DEFAULT_LIFETIMES, ...lifetimes, grant: Math.floor(sessionMaxAge / 1000) },
+    clientMetadata: completeClientMetadata(clientMetadata),
+    registration: completeRegistration(registration),
+    lifetimes: completeLifetimes({ ...lifetimes, grant: Math.floor(sessionMaxAge / 1000) }),
     dpop,
     keySetRefresh: KEY_SET_REFRESH,
   };
+}
+
+function completeAppearance({ colors, ...others }: AppearanceOption): Appearance {
+  return { ...others, ...(colors ? { colors: pageColors(colors) } : {}) };
 }
 
 /** A secret that changes with a restart. */

@@ -1,9 +1,10 @@
 import type { Store } from '../lambda/store/store';
+import { described } from '../lib/refusal';
 import { MemoryStore } from '../stores/memory-store';
 import { storeFor, UnknownAdapterError } from '../stores/store-for';
 import { isProduction } from './check-options';
 import type { HostOptions } from './options';
-import { described, type Settings } from './settings';
+import type { Settings } from './settings';
 
 const NEEDED = 'a Keyv on @keyv/redis, @keyv/valkey, @keyv/postgres or @keyv/sqlite';
 

@@ -1,3 +1,4 @@
+import type { AppearanceColors } from '../lib/appearance-rules';
 import type {
   AllowRule,
   Appearance,
@@ -33,6 +34,14 @@ export interface ResourceOption {
    * absent no.
    */
   readonly upstreamTokens?: boolean;
+}
+
+/** How long what is issued lives, in seconds. */
+export type LifetimeOptions = Partial<Omit<Lifetimes, 'grant'>>;
+
+/** How the pages that people meet look and speak. */
+export interface AppearanceOption extends Pick<Appearance, 'name' | 'logo' | 'supportUrl' | 'words'> {
+  readonly colors?: AppearanceColors;
 }
 
 /** What an authorization server is made from, whatever hosts it. */
@@ -113,10 +122,10 @@ export interface HostOptions {
   readonly dpop?: boolean;
 
   /** How the pages look and speak. */
-  readonly appearance?: Appearance;
+  readonly appearance?: AppearanceOption;
 
   /** In seconds, instead of the defaults. `grant` is `sessionMaxAge`. */
-  readonly lifetimes?: Partial<Omit<Lifetimes, 'grant'>>;
+  readonly lifetimes?: LifetimeOptions;
 
   /** How many clients may register, and with which redirect URIs. */
   readonly registration?: Partial<RegistrationConfig>;

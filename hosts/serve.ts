@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
+import { described } from '../lib/refusal';
 import { type Environment, environmentOf } from './environment';
 import { OidcClient } from './oidc-client';
 import type { JwkSet, ResourceOption } from './options';
-import { described, Settings } from './settings';
+import { Settings } from './settings';
 import type { OidcServer } from './standalone';
 import { standaloneServer } from './standalone-server';
 
@@ -16,10 +17,12 @@ come from the environment, else from the file:
   UPSTREAM_ISSUER         the issuer of your identity provider
   UPSTREAM_CLIENT_ID      your client there
   UPSTREAM_CLIENT_SECRET  and its secret
-  UPSTREAM_REDIRECT_URI   its redirect URI; OIDC_ISSUER/callback where absent
+  UPSTREAM_REDIRECT_URI   its redirect URI; OIDC_ISSUER/oauth/callback where absent
   UPSTREAM_SCOPES         openid profile email, where absent
   UPSTREAM_ALLOW          who may sign in, where not everybody that it signs in:
                           [{"claim":"email","values":["@example.com"]}]
+  UPSTREAM_AUTH_PARAMS    added to its authorization request: {"hd":"example.com"}
+  UPSTREAM_CLAIMS         claims of the person that access tokens carry: ["email"]
   STORE_URL               redis:// rediss:// valkey:// valkeys:// postgres:// sqlite:FILE
                           dynamodb:TABLE, or, for development, memory:
   SESSION_SECRET          at least 32 random characters, as of openssl rand -base64 32
@@ -30,6 +33,7 @@ come from the environment, else from the file:
   MCP_RESOURCES           the URLs of your MCP endpoints, separated by spaces, or as JSON:
                           [{"identifier":"https://mcp.example.com/mcp","name":"Reports",
                           "scopes":[{"name":"reports:read","description":"Read reports"}]}]
+  APPEARANCE              how its pages look and speak: {"name":"Example Corp"}
   CORS_ORIGINS            of browser apps on other hosts than their redirect URIs
   TRUSTED_PROXIES         how many reverse proxies stand before it; 0 where absent
   NODE_ENV                production refuses what is for development only`;
@@ -42,24 +46,33 @@ const VARIABLES: Readonly<Record<string, string>> = {
   'idpClient.clientId': 'UPSTREAM_CLIENT_ID',
   'idpClient.clientSecret': 'UPSTREAM_CLIENT_SECRET',
   'idpClient.redirectUri': 'UPSTREAM_REDIRECT_URI',
+  'idpClient.scopes': 'UPSTREAM_SCOPES',
   'idpClient.allow': 'UPSTREAM_ALLOW',
+  'idpClient.additionalAuthParams': 'UPSTREAM_AUTH_PARAMS',
+  'idpClient.claims': 'UPSTREAM_CLAIMS',
   store: 'STORE_URL',
   secret: 'SESSION_SECRET',
   sessionMaxAge: 'SESSION_MAX_AGE_DAYS',
   jwks: 'JWKS',
   resources: 'MCP_RESOURCES',
+  appearance: 'APPEARANCE',
   additionalCorsOrigins: 'CORS_ORIGINS',
   trustedProxies: 'TRUSTED_PROXIES',
 };
 
 const DAY = 24 * 60 * 60 * 1000;
 
+/** @param option with what is inside of it, for example `resources[0].identifier` */
+function variableOf(option: string): string {
+  return Object.entries(VARIABLES).reduce(
+    (text, [name, variable]) => text.replace(new RegExp(`(?<=^| )${name}(?=$|[.[])`), variable),
+    option,
+  );
+}
+
 /** The server that environment variables describe. @throws SettingsError */
 export function serverFrom(env: Environment): OidcServer {
-  const settings = new Settings((option) => {
-    const [name = '', place = ''] = /^resources(.*)$/.exec(option) ?? [];
-    return name ? VARIABLES.resources + place : (VARIABLES[option] ?? option);
-  });
+  const settings = new Settings(variableOf);
   const json = <Value>(option: string, needed: string): Value | undefined => {
     const text = env[VARIABLES[option] ?? ''];
     if (!text) return undefined;
@@ -87,9 +100,11 @@ export function serverFrom(env: Environment): OidcServer {
         issuer: env.UPSTREAM_ISSUER ?? '',
         clientId: env.UPSTREAM_CLIENT_ID ?? '',
         clientSecret: env.UPSTREAM_CLIENT_SECRET ?? '',
-        redirectUri: env.UPSTREAM_REDIRECT_URI || `${OIDC_ISSUER.replace(/\/$/, '')}/callback`,
+        redirectUri: env.UPSTREAM_REDIRECT_URI || `${OIDC_ISSUER.replace(/\/$/, '')}/oauth/callback`,
         ...(env.UPSTREAM_SCOPES ? { scopes: env.UPSTREAM_SCOPES } : {}),
         allow: json('idpClient.allow', 'rules such as [{"claim":"email","values":["@example.com"]}]'),
+        additionalAuthParams: json('idpClient.additionalAuthParams', 'an object such as {"hd":"example.com"}'),
+        claims: json('idpClient.claims', 'a list such as ["email"]'),
       }),
       store: STORE_URL,
       secret: SESSION_SECRET_PREVIOUS ? [SESSION_SECRET, SESSION_SECRET_PREVIOUS] : SESSION_SECRET,
@@ -100,6 +115,7 @@ export function serverFrom(env: Environment): OidcServer {
       isProduction: env.NODE_ENV === 'production',
       ...(days === undefined ? {} : { sessionMaxAge: days * DAY }),
       resources: resourcesIn(env.MCP_RESOURCES, () => json('resources', 'a JSON list of resources')),
+      appearance: json('appearance', 'an object such as {"name":"Example Corp"}'),
       additionalCorsOrigins: words(env.CORS_ORIGINS),
       trustedProxies: number('trustedProxies') ?? 0,
     },
@@ -141,7 +157,8 @@ export async function serve(args: string[]): Promise<void> {
     process.on('SIGTERM', end);
     process.on('SIGINT', end);
   } catch (error) {
-    console.error((error as Error).message);
+    const { code, message } = error as NodeJS.ErrnoException;
+    console.error(code?.startsWith('ERR_PARSE_ARGS') ? `${message}\n\n${SERVE_USAGE}` : message);
     process.exit(1);
   }
 }

@@ -1,3 +1,5 @@
+import { described, type Refuse } from '../lib/refusal';
+
 /** A setting that the server cannot start with. */
 export interface SettingProblem {
   /** Its name, as whoever set it knows it. */
@@ -32,8 +34,13 @@ export class Settings {
   /** @param nameOf the name of an option to whoever has set it, for example that of an environment variable */
   constructor(private readonly nameOf: (option: string) => string = (option) => option) {}
 
-  refuse(option: string, given: string, needed: string): void {
+  readonly refuse: Refuse = (option, given, needed) => {
     this.problems.push({ setting: this.nameOf(option), given, needed });
+  };
+
+  /** A text such as 'false' would mean yes. */
+  checkBoolean(option: string, given: unknown): void {
+    if (given !== undefined && typeof given !== 'boolean') this.refuse(option, described(given), 'true or false');
   }
 
   error(): SettingsError {
@@ -44,12 +51,4 @@ export class Settings {
   done(): void {
     if (this.problems.length > 0) throw this.error();
   }
-}
-
-/** What was given, in words. */
-export function described(given: unknown): string {
-  if (given === undefined || given === '') return 'nothing';
-  if (typeof given === 'string') return `'${given}'`;
-  if (Array.isArray(given)) return `a list of ${given.length}`;
-  return typeof given === 'object' && given !== null ? 'an object' : String(given);
 }

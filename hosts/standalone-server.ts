@@ -1,13 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { json } from '../lambda/provider/http';
 import { logEvent, logProblem } from '../lambda/provider/log';
+import { described } from '../lib/refusal';
 import { type OpenStore, STORE_SCHEMES, schemeOf, storeFromUrl } from '../stores/store-from-url';
 import { checkOptions, isProduction } from './check-options';
 import { type HostedServer, hostedServer } from './hosted-server';
+import { checkKnown } from './known-options';
 import { type NodeHandler, nodeHandler, send } from './node-handler';
 import { refuseMemory } from './open-store';
 import { readiness } from './readiness';
-import { described, type Settings } from './settings';
+import type { Settings } from './settings';
 import type { OidcServer, OidcServerOptions } from './standalone';
 
 /** Milliseconds that requests which are under way have to end. */
@@ -25,8 +27,12 @@ const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTime
  */
 export function standaloneServer(options: OidcServerOptions, settings: Settings): OidcServer {
   const { store, port, onListen } = options;
+  checkKnown(settings, 'server', '', options);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     settings.refuse('port', described(port), 'a number from 0 to 65535');
+  }
+  if (onListen !== undefined && typeof onListen !== 'function') {
+    settings.refuse('onListen', described(onListen), 'a function');
   }
   const ready = typeof store === 'string' ? undefined : hostedServer({ ...options, store }, settings);
   if (typeof store === 'string') {

@@ -31,7 +31,7 @@ export function checkAppearance(
     refuse('appearance.name', described(name), `a text of 1 to ${LONGEST_NAME} characters in one line`);
   }
   if (logo !== undefined && name === undefined) {
-    refuse('appearance.name', 'nothing', 'there where appearance.logo is, as its text alternative');
+    refuse('appearance.name', 'nothing', 'the text alternative of appearance.logo');
   }
   if (supportUrl !== undefined && !isSupportUrl(supportUrl)) {
     const needed = "an address like 'https://help.example.com' or 'mailto:help@example.com'";

@@ -16,6 +16,12 @@ export function checkClientMetadata(refuse: Refuse, given: Partial<ClientMetadat
   checkList(refuse, 'clientMetadata.deniedHosts', deniedHosts, isPattern, pattern);
 }
 
+/** What is given, and the defaults of the rest. */
+export function completeClientMetadata(given: Partial<ClientMetadataConfig>): ClientMetadataConfig {
+  const { internalHosts = [], allowedHosts, deniedHosts = [] } = given;
+  return { internalHosts, ...(allowedHosts ? { allowedHosts } : {}), deniedHosts };
+}
+
 function isPattern(given: unknown): boolean {
   return typeof given === 'string' && isHost(given.replace(/^\*\./, ''));
 }

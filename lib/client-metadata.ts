@@ -1,4 +1,4 @@
-import { checkClientMetadata } from './client-metadata-rules';
+import { checkClientMetadata, completeClientMetadata } from './client-metadata-rules';
 import type { ClientMetadataConfig } from './contract';
 import { knownAtSynth, mustBe } from './validation';
 
@@ -32,6 +32,5 @@ export interface ClientMetadataProps {
 /** The configuration, its defaults filled in. Throws where the props are wrong. */
 export function clientMetadata(props: ClientMetadataProps): ClientMetadataConfig {
   checkClientMetadata(mustBe, knownAtSynth(props));
-  const { internalHosts = [], allowedHosts, deniedHosts = [] } = props;
-  return { internalHosts, ...(allowedHosts ? { allowedHosts } : {}), deniedHosts };
+  return completeClientMetadata(props);
 }

@@ -29,6 +29,7 @@ import { checkList, described } from './refusal';
 import { registration } from './registration';
 import { comparable, type ProtectedResourceProps, resourceRecord } from './resource';
 import { SigningAlgorithm } from './signing-algorithm';
+import { EVERYONE_MAY_SIGN_IN } from './upstream-rules';
 import { UpstreamTokensCredential, type UpstreamTokensOptions } from './upstream-tokens-credential';
 import { mustBe, refuse } from './validation';
 
@@ -177,8 +178,7 @@ export class McpOidcAuth extends McpOidcAuthBase {
     if (props.upstream.everyoneMaySignIn) {
       Annotations.of(this).addWarningV2(
         'mcp-oidc-auth:everyoneMaySignIn',
-        'Everyone that the upstream identity provider signs in gets in; with a public one such as Google that is everyone on earth. ' +
-          "Say who may in UpstreamIdp.oidc({ allow }), for example [{ claim: 'email', values: ['@example.com'] }].",
+        `${EVERYONE_MAY_SIGN_IN} Say who may in UpstreamIdp.oidc({ allow }), for example [{ claim: 'email', values: ['@example.com'] }].`,
       );
     }
   }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { RegistrationConfig } from './contract';
+import { DEFAULT_REGISTRATION, type RegistrationConfig } from './contract';
 import { checkList, checkWholeNumber, type Refuse } from './refusal';
 
 /** Schemes that a browser acts on itself, or that are no app's own. */
@@ -28,6 +28,17 @@ export function checkRegistration(refuse: Refuse, given: Partial<RegistrationCon
   checkList(refuse, 'registration.sharedEgress', sharedEgress, isRange, ranges);
   const schemes = 'schemes of apps in lower case, without a colon';
   checkList(refuse, 'registration.privateUseSchemes', privateUseSchemes, isSchemeOfApps, schemes);
+}
+
+/** What is given, and the defaults of the rest. */
+export function completeRegistration(given: Partial<RegistrationConfig>): RegistrationConfig {
+  const {
+    perAddress = DEFAULT_REGISTRATION.perAddress,
+    inAll = DEFAULT_REGISTRATION.inAll,
+    sharedEgress = DEFAULT_REGISTRATION.sharedEgress,
+    privateUseSchemes,
+  } = given;
+  return { perAddress, inAll, sharedEgress, ...(privateUseSchemes ? { privateUseSchemes } : {}) };
 }
 
 function isRange(given: unknown): boolean {

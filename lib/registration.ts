@@ -1,5 +1,5 @@
-import { DEFAULT_REGISTRATION, type RegistrationConfig } from './contract';
-import { checkRegistration } from './registration-rules';
+import type { RegistrationConfig } from './contract';
+import { checkRegistration, completeRegistration } from './registration-rules';
 import { knownAtSynth, mustBe } from './validation';
 
 /** How MCP clients register themselves (RFC 7591). The limits hold for new metadata only: what is registered already, and metadata documents, go on. */
@@ -36,11 +36,5 @@ export interface RegistrationProps {
 /** The configuration, its defaults filled in. Throws where the props are wrong. */
 export function registration(props: RegistrationProps): RegistrationConfig {
   checkRegistration(mustBe, knownAtSynth(props));
-  const {
-    perAddress = DEFAULT_REGISTRATION.perAddress,
-    inAll = DEFAULT_REGISTRATION.inAll,
-    sharedEgress = DEFAULT_REGISTRATION.sharedEgress,
-    privateUseSchemes,
-  } = props;
-  return { perAddress, inAll, sharedEgress, ...(privateUseSchemes ? { privateUseSchemes } : {}) };
+  return completeRegistration(props);
 }

@@ -18,6 +18,10 @@ const OWN_PARAMETERS = [
 /** Claims that an access token has by itself (RFC 9068 section 2.2). */
 const TOKEN_CLAIMS = ['iss', 'aud', 'exp', 'iat', 'nbf', 'jti', 'sub', 'client_id', 'scope', GRANT_CLAIM];
 
+/** To whoever has no rule that says who may sign in. */
+export const EVERYONE_MAY_SIGN_IN =
+  'Everyone that the upstream identity provider signs in gets in; with a public one such as Google that is everyone on earth.';
+
 /** Seconds between two questions about a person, at least. */
 export const SHORTEST_RECHECK = 60;
 
@@ -37,7 +41,8 @@ export function checkAllow(refuse: Refuse, option: string, allow: unknown): void
   for (const rule of Array.isArray(allow) ? allow : []) {
     const { claim, values, ...others } = Object(rule);
     const [other] = Object.keys(others);
-    if (!isText(claim)) refuse(option, `${described(claim)} as the claim of a rule`, needed);
+    if (!isObject(rule)) refuse(option, `${described(rule)} as a rule`, needed);
+    else if (!isText(claim)) refuse(option, `${described(claim)} as the claim of a rule`, needed);
     else if (!Array.isArray(values)) refuse(option, `${described(values)} as the values of '${claim}'`, needed);
     else if (values.length === 0) refuse(option, `no value of '${claim}'`, needed);
     else if (!values.every(isText)) refuse(option, `a value of '${claim}' that is empty, or no text`, needed);

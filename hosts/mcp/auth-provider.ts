@@ -4,11 +4,14 @@ import { type KeySetCache, remoteKeySet } from '../../lambda/authorizer/remote-k
 import { verifyToken } from '../../lambda/authorizer/verify-token';
 import { clientKey } from '../../lambda/provider/keys';
 import type { Store } from '../../lambda/store/store';
+import { described } from '../../lib/refusal';
 import { storeFor } from '../../stores/store-for';
+import { isGroup } from '../check-groups';
 import { checkOrigin } from '../check-options';
+import { checkKnown } from '../known-options';
 import type { ScopeOption } from '../options';
 import { registerResource } from '../register-resource';
-import { described, Settings } from '../settings';
+import { Settings } from '../settings';
 import type { AuthInfo } from './caller';
 import { openToBrowsers } from './cors';
 import { loadExpress } from './express';
@@ -29,6 +32,8 @@ export interface McpAuthProviderOptions {
   mcpServerBaseUrl: string;
   /** Where its MCP endpoint is; `/mcp` where absent. */
   mcpEndpointPath?: string;
+  /** What people read of it on the consent page; the host of `mcpServerBaseUrl` where absent. */
+  name?: string;
   /** Its scopes, and what people read about them; one for the whole server where absent. OpenID Connect's own are left out. */
   scopesSupported?: readonly (string | ScopeOption)[];
   /** How the keys of the authorization server are kept, in milliseconds; see `KeySetCache`. */
@@ -85,9 +90,9 @@ const REGISTER_EVERY = 24 * 60 * 60 * 1000;
  * @throws SettingsError naming every setting that is missing or wrong
  */
 export function createMcpAuthProvider(options: McpAuthProviderOptions): McpAuthProviderResult {
-  const { mcpEndpointPath: path = '/mcp', scopesSupported: scopes = [], jwksCacheOptions } = options;
+  const { name, mcpEndpointPath: path = '/mcp', scopesSupported: scopes = [], jwksCacheOptions } = options;
   const { issuer, origin, store } = checked(options);
-  const resource = new ProtectedResource({ origin, path, issuer, scopes, dpop: false });
+  const resource = new ProtectedResource({ origin, path, name, issuer, scopes, dpop: false });
   const keySet = remoteKeySet(`${issuer}/jwks`, jwksCacheOptions);
   const registered = keptUp(() => registerResource(store, resource.option));
 
@@ -128,13 +133,17 @@ export function createMcpAuthProvider(options: McpAuthProviderOptions): McpAuthP
 }
 
 function checked(options: McpAuthProviderOptions): { issuer: string; origin: string; store: Store } {
-  const { mcpEndpointPath = '/mcp', scopesSupported = [], jwksCacheOptions = {}, singleProcess = false } = options;
+  const { mcpEndpointPath = '/mcp', scopesSupported = [], singleProcess = false } = options;
+  const { name, jwksCacheOptions, onVerifyError } = options;
   const settings = new Settings();
+  checkKnown(settings, 'provider', '', options);
   const issuer = checkOrigin(settings, 'oidcBaseUrl', options.oidcBaseUrl);
   const server = checkOrigin(settings, 'mcpServerBaseUrl', options.mcpServerBaseUrl);
-  checkMcpServer(settings, mcpEndpointPath, scopesSupported);
-  for (const [name, given] of Object.entries(jwksCacheOptions)) {
-    if (!(Number(given) >= 0)) settings.refuse(`jwksCacheOptions.${name}`, described(given), 'milliseconds');
+  checkMcpServer(settings, mcpEndpointPath, name, scopesSupported);
+  checkCaching(settings, jwksCacheOptions);
+  settings.checkBoolean('singleProcess', singleProcess);
+  if (onVerifyError !== undefined && typeof onVerifyError !== 'function') {
+    settings.refuse('onVerifyError', described(onVerifyError), 'a function');
   }
   let store: Store | undefined;
   try {
@@ -148,6 +157,14 @@ function checked(options: McpAuthProviderOptions): { issuer: string; origin: str
   }
   settings.done();
   return { issuer: issuer!.origin, origin: server!.origin, store: store! };
+}
+
+function checkCaching(settings: Settings, options: unknown): void {
+  if (!isGroup(settings, 'jwksCacheOptions', options)) return;
+  for (const [name, given] of Object.entries(options as KeySetCache)) {
+    const isTime = given === undefined || (typeof given === 'number' && given >= 0);
+    if (!isTime) settings.refuse(`jwksCacheOptions.${name}`, described(given), 'milliseconds');
+  }
 }
 
 /** Writes at once, and anew when it is asked for and is due. Resolves when it has been written. */

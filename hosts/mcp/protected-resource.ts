@@ -1,14 +1,18 @@
 import { metadataUrl, type Needed } from '../../lambda/authorizer/bearer-error';
 import { DPOP_ALGORITHMS, type ResourceRecord } from '../../lib/contract';
+import { described } from '../../lib/refusal';
+import { checkName, checkScopeOptions } from '../check-resources';
 import type { ResourceOption, ScopeOption } from '../options';
-import { checkScopes, isOpenIdScope, resourceRecord } from '../resource-record';
-import { described, type Settings } from '../settings';
+import { isOpenIdScope, resourceRecord } from '../resource-record';
+import type { Settings } from '../settings';
 
 export interface ProtectedResourceSettings {
   /** The origin of the MCP server. */
   readonly origin: string;
   /** Where the MCP endpoint is, as `/mcp`. */
   readonly path: string;
+  /** What people read on the consent page. */
+  readonly name?: string;
   /** Who issues its tokens. */
   readonly issuer: string;
   /** As `scopesSupported`. */
@@ -27,8 +31,12 @@ export class ProtectedResource {
   readonly #issuer: string;
   readonly #dpop: boolean;
 
-  constructor({ origin, path, issuer, scopes, dpop }: ProtectedResourceSettings) {
-    this.option = { identifier: `${origin}${path === '/' ? '' : path}`, scopes: scopeOptions(scopes) };
+  constructor({ origin, path, name, issuer, scopes, dpop }: ProtectedResourceSettings) {
+    this.option = {
+      identifier: `${origin}${path === '/' ? '' : path}`,
+      ...(name === undefined ? {} : { name }),
+      scopes: scopeOptions(scopes),
+    };
     this.#record = resourceRecord(this.option);
     this.#issuer = issuer;
     this.#dpop = dpop;
@@ -70,14 +78,15 @@ export class ProtectedResource {
   }
 }
 
-/** Notes what is wrong with where an MCP server is and what it asks for. */
-export function checkMcpServer(settings: Settings, path: unknown, scopes: unknown): void {
+/** Notes what is wrong with where an MCP server is, what it is called and what it asks for. */
+export function checkMcpServer(settings: Settings, path: unknown, name: unknown, scopes: unknown): void {
   if (typeof path !== 'string' || !/^(\/|(\/[A-Za-z0-9._~-]+)+)$/.test(path)) {
     settings.refuse('mcpEndpointPath', described(path), 'a path of literal segments, for example /mcp');
   }
+  checkName(settings, 'name', name);
   const areScopes =
     Array.isArray(scopes) && scopes.every((scope) => typeof scope === 'string' || typeof scope?.name === 'string');
-  if (areScopes) checkScopes(settings, 'scopesSupported', scopeOptions(scopes));
+  if (areScopes) checkScopeOptions(settings, 'scopesSupported', scopeOptions(scopes));
   else
     settings.refuse('scopesSupported', described(scopes), 'a list of scopes, each its name or { name, description }');
 }

@@ -3,7 +3,9 @@ import type { Express, Request, RequestHandler, Response } from 'express';
 import { remoteKeySet } from '../../lambda/authorizer/remote-key-set';
 import { logProblem } from '../../lambda/provider/log';
 import { StoreUnavailable } from '../../lambda/store/store';
+import { checkList } from '../../lib/refusal';
 import { type HostedServer, hostedServer } from '../hosted-server';
+import { checkKnown } from '../known-options';
 import type { HostOptions, ScopeOption } from '../options';
 import { Settings } from '../settings';
 import { answerBearerError, authentication } from './authentication';
@@ -16,6 +18,13 @@ import { metadataRoute } from './metadata-route';
 import { checkMcpServer, ProtectedResource } from './protected-resource';
 
 export interface McpExpressOptions extends HostOptions {
+  /**
+   * What people read of the MCP server on the consent page.
+   *
+   * @default the host of `baseUrl`
+   */
+  readonly name?: string;
+
   /**
    * Where the MCP endpoint is.
    *
@@ -68,23 +77,35 @@ const RETRY = 5_000;
  * @throws SettingsError naming every setting that is missing or wrong
  */
 export function setupMcpExpress(options: McpExpressOptions): McpExpress {
-  const { mcpEndpointPath = '/mcp', scopesSupported = [], customMiddleware = [], upstreamTokens = false } = options;
-  const { dpop = false, trustedProxies = 0, resources = [] } = options;
+  const {
+    name,
+    mcpEndpointPath = '/mcp',
+    scopesSupported = [],
+    customMiddleware = [],
+    upstreamTokens = false,
+  } = options;
+  const { dpop = false, trustedProxies = 0, resources } = options;
   const settings = new Settings();
-  checkMcpServer(settings, mcpEndpointPath, scopesSupported);
+  checkKnown(settings, 'express', '', options);
+  checkMcpServer(settings, mcpEndpointPath, name, scopesSupported);
+  settings.checkBoolean('upstreamTokens', upstreamTokens);
+  const isHandler = (handler: unknown) => typeof handler === 'function';
+  checkList(settings.refuse, 'customMiddleware', customMiddleware, isHandler, 'functions (req, res, next)');
   const issuer = URL.parse(options.baseUrl)?.origin ?? '';
   // Where something is wrong with it, no server is made.
   const isWrong = settings.problems.length > 0 || issuer === '';
   const resource = new ProtectedResource({
     origin: issuer,
     path: mcpEndpointPath,
+    name,
     issuer,
     scopes: isWrong ? [] : scopesSupported,
     dpop,
   });
   // For a request that names no resource, as older clients do, this MCP server is meant.
-  const own = { ...resource.option, upstreamTokens, default: !resources.some((other) => other?.default) };
-  const hosted = hostedServer({ ...options, resources: isWrong ? resources : [own, ...resources] }, settings);
+  const isAnother = Array.isArray(resources) && resources.some((other) => other?.default);
+  const own = { ...resource.option, upstreamTokens, default: !isAnother };
+  const hosted = hostedServer(options, settings, isWrong ? undefined : own);
   start(hosted);
 
   const express = loadExpress();

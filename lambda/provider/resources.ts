@@ -79,7 +79,7 @@ export function withImplied(resource: ResourceRecord, names: Iterable<string>): 
  * Scheme and host in lower case, no default port, no dot segment, nothing percent-encoded that need not be (RFC 3986
  * section 6.2.2), no trailing slash; undefined for what cannot be an identifier (RFC 8707 section 2).
  */
-function canonical(identifier: string): string | undefined {
+export function canonical(identifier: string): string | undefined {
   const url = URL.parse(identifier);
   if (!url || identifier.includes('#') || url.username || url.password) return undefined;
   // Looks at each run of slashes once: anyone may send a long one.
