@@ -10,10 +10,11 @@ const { BASE_URL = 'http://localhost:3000', PORT = '3000' } = process.env;
 const { app, handleMcpRequest } = setupMcpExpress({
   // The identity provider that you have.
   idpClient: new OidcClient({
-    issuer: process.env.OIDC_ISSUER!,
-    clientId: process.env.OIDC_CLIENT_ID!,
-    clientSecret: process.env.OIDC_CLIENT_SECRET!,
+    issuer: process.env.UPSTREAM_ISSUER!,
+    clientId: process.env.UPSTREAM_CLIENT_ID!,
+    clientSecret: process.env.UPSTREAM_CLIENT_SECRET!,
     redirectUri: `${BASE_URL}/oauth/callback`,
+    allow: [{ claim: 'email', values: ['@example.com'] }], // who may sign in
   }),
   store: new Keyv({ store: new KeyvSqlite({ uri: 'sqlite://mcp.db' }) }),
   baseUrl: BASE_URL,

@@ -1,6 +1,7 @@
 import { createOidcServer, OidcClient } from 'mcp-oidc-auth/oidc';
 
-const { OIDC_BASE_URL = 'http://localhost:4001', MCP_URL = 'http://localhost:3001/mcp' } = process.env;
+const { PORT = '4001', OIDC_BASE_URL = 'http://localhost:4001' } = process.env;
+const { MCP_URL = 'http://localhost:3001/mcp' } = process.env;
 
 const server = createOidcServer({
   // The identity provider that you have.
@@ -15,7 +16,7 @@ const server = createOidcServer({
   secret: process.env.SESSION_SECRET!,
   jwks: 'store', // signing keys are made, kept in the store, and rotated automatically
   baseUrl: OIDC_BASE_URL,
-  port: Number(new URL(OIDC_BASE_URL).port),
+  port: Number(PORT),
   // Your MCP servers, in any language.
   resources: [
     { identifier: MCP_URL, name: 'Reports', scopes: [{ name: 'reports:read', description: 'Read your reports' }] },

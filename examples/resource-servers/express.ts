@@ -8,6 +8,7 @@ import { Keyv } from 'keyv';
 import { createMcpAuthProvider } from 'mcp-oidc-auth/mcp';
 
 const { OIDC_BASE_URL = 'http://localhost:4001', MCP_BASE_URL = 'http://localhost:3001' } = process.env;
+const { PORT = '3001' } = process.env;
 
 const { proxyOAuthServerProviderConfig, mcpRoutes, resourceMetadataUrl } = createMcpAuthProvider({
   oidcBaseUrl: OIDC_BASE_URL,
@@ -35,4 +36,4 @@ app.post(
     await transport.handleRequest(req, res, req.body);
   },
 );
-app.listen(Number(new URL(MCP_BASE_URL).port), () => console.log(`${MCP_BASE_URL}/mcp`));
+app.listen(Number(PORT), () => console.log(`${MCP_BASE_URL}/mcp`));

@@ -5,6 +5,7 @@ import { BearerError, verifyBearer } from 'mcp-oidc-auth/bearer';
 import { mcpServer } from './mcp-server';
 
 const { OIDC_BASE_URL: issuer = 'http://localhost:4001', MCP_BASE_URL = 'http://localhost:3001' } = process.env;
+const { PORT = '3001' } = process.env;
 const audience = `${MCP_BASE_URL}/mcp`;
 const scopes = ['reports:read'];
 
@@ -27,4 +28,4 @@ app.all('/mcp', async (request, reply) => {
     return reply.code(error.status).headers(error.headers).send(error.body);
   }
 });
-app.listen({ port: Number(new URL(MCP_BASE_URL).port) }).then(() => console.log(audience));
+app.listen({ port: Number(PORT) }).then(() => console.log(audience));

@@ -1,6 +1,5 @@
 import asyncio
 import os
-from urllib.parse import urlsplit
 
 import jwt
 from mcp.server.auth.middleware.auth_context import get_access_token
@@ -72,4 +71,4 @@ def whoami() -> dict:
 
 
 if __name__ == "__main__":
-    server.run("streamable-http", port=urlsplit(BASE_URL).port, stateless_http=True)
+    server.run("streamable-http", port=int(os.environ.get("PORT", "3001")), stateless_http=True)

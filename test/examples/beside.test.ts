@@ -46,7 +46,8 @@ beforeAll(async () => {
   database = join(directory, 'mcp.db');
   const port = await freePort();
   const baseUrl = `http://localhost:${port}`;
-  mcpBaseUrl = `http://localhost:${await freePort()}`;
+  const mcpPort = await freePort();
+  mcpBaseUrl = `http://localhost:${mcpPort}`;
   authorizationServer = createOidcServer({
     idpClient: new OidcClient({
       issuer: upstream.issuer,
@@ -67,7 +68,10 @@ beforeAll(async () => {
     process.execPath,
     [resolve('dist/examples/resource-servers/express.js')],
     `${mcpBaseUrl}/mcp`,
-    { cwd: directory, env: { PATH: process.env.PATH, OIDC_BASE_URL: baseUrl, MCP_BASE_URL: mcpBaseUrl } },
+    {
+      cwd: directory,
+      env: { PATH: process.env.PATH, OIDC_BASE_URL: baseUrl, MCP_BASE_URL: mcpBaseUrl, PORT: String(mcpPort) },
+    },
   );
   await mcpServer.start();
 });

@@ -17,7 +17,7 @@ let baseUrl: string;
 /** The example of the README as its reader runs it: a process of its own, on the bundle that the package has. */
 beforeAll(async () => {
   upstream = await startUpstreamIssuer();
-  upstream.claims = { sub: 'ada', email: 'ada@example.com' };
+  upstream.claims = { sub: 'ada', email: 'ada@example.com', email_verified: true };
   const port = await freePort();
   baseUrl = `http://localhost:${port}`;
   server = new ServerProcess(process.execPath, [resolve('dist/examples/integrated.js')], `${baseUrl}/mcp`, {
@@ -26,9 +26,9 @@ beforeAll(async () => {
       PATH: process.env.PATH,
       BASE_URL: baseUrl,
       PORT: String(port),
-      OIDC_ISSUER: upstream.issuer,
-      OIDC_CLIENT_ID: 'mcp',
-      OIDC_CLIENT_SECRET: 'secret',
+      UPSTREAM_ISSUER: upstream.issuer,
+      UPSTREAM_CLIENT_ID: 'mcp',
+      UPSTREAM_CLIENT_SECRET: 'secret',
       SESSION_SECRET: 'a secret of thirty-two characters',
     },
   });

@@ -22,7 +22,7 @@ afterAll(() => issuer[Symbol.asyncDispose]());
 interface Stoppable {
   stop(): Promise<void>;
 }
-type Start = (environment: { OIDC_BASE_URL: string; MCP_BASE_URL: string }) => Promise<Stoppable>;
+type Start = (environment: { OIDC_BASE_URL: string; MCP_BASE_URL: string; PORT: string }) => Promise<Stoppable>;
 
 /** Starts an example in a process of its own, as its reader does. */
 function program(command: string, file: string, ready: (mcpUrl: string) => string): Start {
@@ -38,7 +38,7 @@ function program(command: string, file: string, ready: (mcpUrl: string) => strin
 
 /** Serves what answers web requests, as the example's framework does. */
 function served(answerOf: () => Promise<(request: Request) => Response | Promise<Response>>): Start {
-  return async ({ MCP_BASE_URL, OIDC_BASE_URL }) => {
+  return async ({ MCP_BASE_URL, OIDC_BASE_URL, PORT }) => {
     vi.stubEnv('MCP_BASE_URL', MCP_BASE_URL);
     vi.stubEnv('OIDC_BASE_URL', OIDC_BASE_URL);
     vi.resetModules();
@@ -48,7 +48,7 @@ function served(answerOf: () => Promise<(request: Request) => Response | Promise
       const response = await answer(await webRequest(req, MCP_BASE_URL));
       res.writeHead(response.status, Object.fromEntries(response.headers));
       res.end(Buffer.from(await response.arrayBuffer()));
-    }).listen(Number(new URL(MCP_BASE_URL).port));
+    }).listen(Number(PORT));
     await once(server, 'listening');
     return {
       async stop() {
@@ -108,9 +108,10 @@ describe.each(Object.keys(EXAMPLES))('a resource server in %s', (name) => {
   let origin: string;
   let audience: string;
   beforeAll(async () => {
-    origin = `http://localhost:${await freePort()}`;
+    const port = await freePort();
+    origin = `http://localhost:${port}`;
     audience = `${origin}/mcp`;
-    server = await EXAMPLES[name]!({ OIDC_BASE_URL: issuer.url, MCP_BASE_URL: origin });
+    server = await EXAMPLES[name]!({ OIDC_BASE_URL: issuer.url, MCP_BASE_URL: origin, PORT: String(port) });
   });
   afterAll(() => server?.stop());
 

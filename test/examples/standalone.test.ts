@@ -16,16 +16,13 @@ let mcp: ResourceServer;
 let server: ServerProcess;
 
 /** The example of the README as its reader runs it: a process of its own, on the bundle that the package has. */
-beforeAll(async () => {
-  upstream = await startUpstreamIssuer();
-  upstream.claims = { sub: 'ada', email: 'ada@example.com', email_verified: true };
-  const baseUrl = `http://localhost:${await freePort()}`;
-  mcp = await startResourceServer(baseUrl);
+async function example(baseUrl: string, port: number): Promise<ServerProcess> {
   const file = resolve('dist/examples/standalone.js');
-  server = new ServerProcess(process.execPath, [file], `The authorization server is ${baseUrl}`, {
+  return new ServerProcess(process.execPath, [file], `The authorization server is ${baseUrl}`, {
     cwd: await mkdtemp(join(tmpdir(), 'standalone-')),
     env: {
       PATH: process.env.PATH,
+      PORT: String(port),
       OIDC_BASE_URL: baseUrl,
       MCP_URL: mcp.mcpUrl,
       UPSTREAM_ISSUER: upstream.issuer,
@@ -34,6 +31,15 @@ beforeAll(async () => {
       SESSION_SECRET: 'a secret of thirty-two characters',
     },
   });
+}
+
+beforeAll(async () => {
+  upstream = await startUpstreamIssuer();
+  upstream.claims = { sub: 'ada', email: 'ada@example.com', email_verified: true };
+  const port = await freePort();
+  const baseUrl = `http://localhost:${port}`;
+  mcp = await startResourceServer(baseUrl);
+  server = await example(baseUrl, port);
   await server.start();
 });
 afterAll(async () => {
@@ -65,4 +71,13 @@ describe.each([CLIENT_2, SDK_1])("the README's authorization server beside an MC
     expect(app.authorizations).toHaveLength(1);
     await app.close();
   });
+});
+
+it('listens on its port behind a proxy, whose URL has none', async () => {
+  const port = await freePort();
+  const behindProxy = await example('https://auth.example.com', port);
+  await behindProxy.start();
+  const metadata = await fetch(`http://localhost:${port}/.well-known/oauth-authorization-server`);
+  expect(await metadata.json()).toMatchObject({ issuer: 'https://auth.example.com' });
+  await behindProxy.stop();
 });
