@@ -51,7 +51,7 @@ const post = (host: ExpressHost, headers: Record<string, string>, body = '{}') =
 
 describe.each([CLIENT_2, SDK_1])('$name', (sdk) => {
   it('signs in from a bare 401, with consent, calls tools, and refreshes', async () => {
-    const host = await start({ client: { extractCustomData: ({ groups }) => ({ groups }) } });
+    const host = await start({ name: 'Team notes', client: { extractCustomData: ({ groups }) => ({ groups }) } });
     const person = new Visitor();
     const app = new McpApp(host.mcpUrl, person, { sdk });
     await app.connect();
@@ -62,6 +62,7 @@ describe.each([CLIENT_2, SDK_1])('$name', (sdk) => {
     });
     expect(app.asked[0]).toBe(metadata);
     expect(person.consentPage).toContain('Read your notes');
+    expect(person.consentPage).toContain('Team notes');
 
     const { extra, clientId, scopes, resource } = JSON.parse(await app.call('whoami'));
     const { sub } = decodeJwt(app.current!.access_token);
@@ -402,11 +403,20 @@ describe('the app', () => {
 
 describe('a setting that is wrong', () => {
   const right = { baseUrl: 'http://localhost:3000', isProduction: true, jwks: 'store' as const };
+  const other = { identifier: 'https://other.example.com/mcp' };
   it.each<[string, Partial<McpExpressOptions>]>([
     ['mcpEndpointPath', { mcpEndpointPath: 'mcp' }],
     ['scopesSupported', { scopesSupported: ['two words'] }],
     ['scopesSupported', { scopesSupported: 'read write' as never }],
     ['baseUrl', { baseUrl: undefined as never }],
+    ['allow: got an option that is not known here', { allow: [] } as never],
+    ['idpClient.scope: got an option that is not known here', { client: { scope: 'openid' } } as never],
+    ['name: got nothing', { name: ' '.trim() }],
+    ['upstreamTokens', { upstreamTokens: 'no' as never }],
+    ['customMiddleware', { customMiddleware: [{}] as never }],
+    ['resources[0].scope:', { resources: [{ ...other, scope: 'x' } as never] }],
+    ['resources[0].identifier', { resources: [{ identifier: 'http://localhost:3000/mcp/' }] }],
+    ['resources: got', { resources: other as never }],
     ['secret', { secret: 'short' }],
     ['baseUrl', { baseUrl: 'mcp.example.com' }],
     ['jwks', { jwks: undefined }],

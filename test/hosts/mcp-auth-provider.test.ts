@@ -86,6 +86,7 @@ describe('the MCP server', () => {
         oidcBaseUrl: issuer.url,
         store: keyv,
         mcpServerBaseUrl: 'https://b.example.com/',
+        name: 'Reports',
         mcpEndpointPath: '/api/mcp',
         scopesSupported,
       });
@@ -98,6 +99,7 @@ describe('the MCP server', () => {
     });
     expect(b?.value).toMatchObject({
       identifier: 'https://b.example.com/api/mcp',
+      name: 'Reports',
       default: false,
       scopes: [
         { name: 'read', description: 'read', default: true },
@@ -352,6 +354,13 @@ describe('a setting that is wrong', () => {
     ['scopesSupported', { scopesSupported: 'read write' }],
     ['scopesSupported', { scopesSupported: [{ description: 'Read' }] }],
     ['jwksCacheOptions.cacheMaxAge', { jwksCacheOptions: { cacheMaxAge: '1h' } }],
+    ['jwksCacheOptions.maxAge', { jwksCacheOptions: { maxAge: 60 } }],
+    ['jwksCacheOptions', { jwksCacheOptions: 60 }],
+    ['scopesSupported', { scopesSupported: [{ name: 'write', implies: ['read'] }] }],
+    ['name', { name: '' }],
+    ['singleProcess', { singleProcess: 'no' }],
+    ['onVerifyError', { onVerifyError: 'log' }],
+    ['allow', { allow: [] }],
     ['store', { store: undefined }],
   ])('is named at the start: %s', (name, wrong) => {
     expect(() => createMcpAuthProvider({ ...right, ...wrong } as McpAuthProviderOptions)).toThrow(name);

@@ -54,7 +54,6 @@ async function served(store: Record<string, string>, directory?: string): Promis
     OIDC_PORT: String(port),
     UPSTREAM_ISSUER: upstream.issuer,
     UPSTREAM_CLIENT_ID: 'mcp',
-    UPSTREAM_REDIRECT_URI: `${issuer}/oauth/callback`,
     MCP_RESOURCES: mcp.mcpUrl,
     ...SECRETS,
     ...store,
@@ -220,6 +219,14 @@ describe('serve', () => {
       'UPSTREAM_CLIENT_SECRET',
       'UPSTREAM_ISSUER',
     ]);
+  });
+
+  it('says how it is called where an argument is not known', async () => {
+    const failed = await promisify(execFile)(process.execPath, [COMMAND, 'serve', '--port', '3']).catch(
+      (error) => error,
+    );
+    expect(failed).toMatchObject({ code: 1, stdout: '' });
+    expect(failed.stderr).toMatch(/Unknown option '--port'.*Usage: mcp-oidc-auth serve.*OIDC_PORT/s);
   });
 
   it('does not start with another secret than that of its store, and says what would help', async () => {

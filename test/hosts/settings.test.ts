@@ -378,7 +378,11 @@ describe('createOidcServer', () => {
       { appearance: { name: 'x', logo: LOGO.replace('base64,', `base64,${'A'.repeat(48 * 1024)}`) } },
       /^appearance.logo: got 'data:.{0,40}'; needs .* at most 32 KiB/,
     ],
-    ['a logo without words', { appearance: { logo: LOGO } }, /^appearance.name: got nothing; needs the text alternative of appearance.logo/],
+    [
+      'a logo without words',
+      { appearance: { logo: LOGO } },
+      /^appearance.name: got nothing; needs the text alternative of appearance.logo/,
+    ],
     ['appearance', { appearance: { supportUrl: 'javascript:alert(1)' } }, /^appearance.supportUrl: got 'java/],
     [
       'appearance',

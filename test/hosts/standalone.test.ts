@@ -5,6 +5,7 @@ import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { Keyv } from 'keyv';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { OidcClient, type OidcClientConfig } from '../../hosts/oidc-client';
+import { registerResource } from '../../hosts/register-resource';
 import { createOidcServer, type OidcServer, type OidcServerOptions } from '../../hosts/standalone';
 import { makeJwk } from '../../lambda/key-set/make-key-set';
 import { grantIdOf, grantKey, hash } from '../../lambda/provider/keys';
@@ -12,6 +13,7 @@ import type { PersonalGrant } from '../../lambda/provider/personal-grant';
 import { MemoryStore } from '../../stores/memory-store';
 import { McpApp } from '../e2e/mcp-app';
 import { atHalfPast } from '../lambda/provider/harness';
+import { Browser } from '../support/browser';
 import { freePort } from '../support/free-port';
 import { SOON } from '../support/soon';
 import { startUpstreamIssuer, type UpstreamIssuer } from '../support/upstream-issuer';
@@ -230,6 +232,42 @@ describe('the address of a client', () => {
     const { baseUrl } = await start({ ...limit, trustedProxies: 2 });
     expect((await register(baseUrl, from('192.0.2.1, 198.51.100.1, 10.0.0.1'))).status).toBe(201);
     expect((await register(baseUrl, from('192.0.2.2, 198.51.100.1, 10.0.0.2'))).status).toBe(429);
+  });
+});
+
+describe('an MCP server that is named in the options and registers itself', () => {
+  it('is one resource, as the options have it, and is meant by a request that names none', async () => {
+    const identifier = 'https://mcp.example.com/mcp';
+    const store = new MemoryStore();
+    await registerResource(store, { identifier, name: 'As it registered' });
+    const { baseUrl } = await start({ store, resources: [{ identifier, name: 'As the options say' }] });
+    const { client_id } = (await (await register(baseUrl)).json()) as { client_id: string };
+    const url = new URL('/authorize', baseUrl);
+    url.search = new URLSearchParams({
+      response_type: 'code',
+      client_id,
+      redirect_uri: 'https://app.example.com/cb',
+      code_challenge: 'c'.repeat(43),
+      code_challenge_method: 'S256',
+    }).toString();
+    const { text } = await new Browser().open(url);
+    expect(text).toContain('As the options say');
+    expect(text).toContain(identifier);
+  });
+});
+
+describe('who may sign in', () => {
+  it.each([
+    ['everyone, which the log says', {}, 1],
+    ['everyone, where there is no rule', { allow: [] }, 1],
+    ['whom a rule lets in', { allow: [{ claim: 'email', values: ['@example.com'] }] }, 0],
+  ])('is %s', async (_, client, times) => {
+    const logged = vi.spyOn(console, 'log').mockImplementation(() => {});
+    await start({}, client);
+    const events = logged.mock.calls.map(([line]) => JSON.parse(line));
+    const warnings = events.filter(({ event }) => event === 'upstream.everyone_may_sign_in');
+    expect(warnings).toHaveLength(times);
+    for (const warning of warnings) expect(warning.message).toContain('everyone on earth');
   });
 });
 

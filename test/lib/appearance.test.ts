@@ -121,7 +121,9 @@ describe('a logo', () => {
   });
 
   test('needs a name, for those who do not see it', () => {
-    expect(refused({ logo: file('logo.svg', SVG) })).toThrow('appearance.name must be the text alternative of appearance.logo');
+    expect(refused({ logo: file('logo.svg', SVG) })).toThrow(
+      'appearance.name must be the text alternative of appearance.logo',
+    );
   });
 
   test.each([
