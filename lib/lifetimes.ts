@@ -65,15 +65,14 @@ export interface LifetimeProps {
 
 /** The lifetimes in seconds. Throws where one is out of its bounds. */
 export function lifetimes(props: LifetimeProps): Lifetimes {
-  const given = Object.entries(props).filter(([, lifetime]) => lifetime !== undefined) as [
-    keyof LifetimeProps,
-    Duration,
-  ][];
-  const seconds = given.map(([name, lifetime]) => {
+  const names = Object.keys(LIFETIME_BOUNDS) as (keyof LifetimeProps)[];
+  const seconds = names.flatMap((name) => {
+    const lifetime = props[name];
+    if (lifetime === undefined) return [];
     const { atLeast, atMost } = LIFETIME_BOUNDS[name];
     const bounds = { atLeast: Duration.seconds(atLeast), atMost: Duration.seconds(atMost) };
     checkDuration(`lifetimes.${name}`, lifetime, bounds);
-    return [name, lifetime.toSeconds()];
+    return [[name, lifetime.toSeconds()]];
   });
   return completeLifetimes(Object.fromEntries(seconds));
 }

@@ -22,6 +22,11 @@ async function start(options: Options = {}) {
   client = await harness.register();
 }
 
+/** What this server withstands where it is configured so, a host does not even start with. */
+async function refusesToStart(upstream: Options['upstream'], option: string) {
+  await expect(Harness.start({ instances: 1, upstream })).rejects.toThrow(option);
+}
+
 async function consent() {
   const browser = harness.browser();
   return { browser, page: await browser.open(harness.authorizationRequest(client).url) };
@@ -65,6 +70,7 @@ describe('the request to upstream', () => {
 
   it('keeps its own parameters, whatever extra ones are configured', async () => {
     const mine = { state: 'x', nonce: 'x', code_challenge: 'x', redirect_uri: 'https://evil.example', scope: 'x' };
+    if (!ON_LAMBDA) return refusesToStart({ extraParameters: mine }, 'idpClient.additionalAuthParams');
     await start({ upstream: { extraParameters: mine } });
     const { answer } = await harness.signIn(client);
     expect(answer.searchParams.get('code')).toBeTruthy();
@@ -271,7 +277,9 @@ describe('a claim of the person', () => {
   });
 
   it('never takes the place of one of ours', async () => {
-    await start({ upstream: { claims: ['sub', 'iss', 'aud', 'exp', 'client_id', 'scope'] } });
+    const upstream = { claims: ['sub', 'iss', 'aud', 'exp', 'client_id', 'scope'] };
+    if (!ON_LAMBDA) return refusesToStart(upstream, 'idpClient.claims');
+    await start({ upstream });
     harness.upstream.claims = { sub: 'ada', client_id: 'other', scope: 'admin' };
     const { body } = await harness.redeem(client, await harness.signIn(client));
     const claims = decodeJwt(body.access_token!);
