@@ -19,8 +19,9 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function answerOf(response: Response): Record<string, string> {
-  return Object.fromEntries(new URL(response.headers.get('location') ?? '').searchParams);
+/** What the client hears of a request that is refused. */
+async function refusalOf(harness: Harness, url: URL): Promise<Record<string, string>> {
+  return Object.fromEntries((await harness.refusal(url)).searchParams);
 }
 
 describe('with several protected resources', () => {
@@ -28,8 +29,8 @@ describe('with several protected resources', () => {
     await using harness = await Harness.start({ resources: [NOTES, FILES] });
     const client = await harness.register();
     const before = await harness.items();
-    const response = await harness.fetch(harness.authorizationRequest(client, { resource: undefined }).url);
-    expect(answerOf(response)).toMatchObject({ error: 'invalid_target', state: 'client-state' });
+    const { url } = harness.authorizationRequest(client, { resource: undefined });
+    expect(await refusalOf(harness, url)).toMatchObject({ error: 'invalid_target', state: 'client-state' });
     expect(await harness.items()).toEqual(before);
   });
 
@@ -71,7 +72,7 @@ describe('with several protected resources', () => {
     url.searchParams.append('resource', `${RESOURCE}/`);
     expect((await harness.browser().open(url)).text).toContain('<h1>Connect');
     url.searchParams.append('resource', FILES.identifier);
-    expect(answerOf(await harness.fetch(url))).toMatchObject({ error: 'invalid_target', state: 'client-state' });
+    expect(await refusalOf(harness, url)).toMatchObject({ error: 'invalid_target', state: 'client-state' });
   });
 
   it('a scope of another resource is not granted', async () => {
@@ -96,11 +97,11 @@ describe('the list of protected resources', () => {
   it('is looked at again after a minute', async () => {
     await using harness = await Harness.start({ instances: 1 });
     const client = await harness.register();
-    const request = () => harness.fetch(harness.authorizationRequest(client, { resource: FILES.identifier }).url);
-    expect(answerOf(await request())).toMatchObject({ error: 'invalid_target' });
+    const { url } = harness.authorizationRequest(client, { resource: FILES.identifier });
+    expect(await refusalOf(harness, url)).toMatchObject({ error: 'invalid_target' });
     await harness.store.set(`${RESOURCES_PARTITION}/${FILES.identifier}`, FILES);
     later(61);
-    expect((await request()).headers.get('location')).toMatch(/^\/interaction\//);
+    expect((await harness.fetch(url)).headers.get('location')).toMatch(/^\/interaction\//);
   });
 
   it('is not forgotten to be read after an outage', async () => {
@@ -117,9 +118,9 @@ describe('the list of protected resources', () => {
   it('may be empty: then there is nothing to ask for', async () => {
     await using harness = await Harness.start({ resources: [] });
     const client = await harness.register();
-    const response = await harness.fetch(harness.authorizationRequest(client, { resource: undefined }).url);
-    expect(response.headers.get('location')?.startsWith(REDIRECT_URI)).toBe(true);
-    expect(answerOf(response)).toMatchObject({ error: 'invalid_target' });
+    const answer = await harness.refusal(harness.authorizationRequest(client, { resource: undefined }).url);
+    expect(answer.href.startsWith(REDIRECT_URI)).toBe(true);
+    expect(answer.searchParams.get('error')).toBe('invalid_target');
   });
 });
 
