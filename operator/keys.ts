@@ -23,7 +23,7 @@ rotate turns the signing keys over now instead of at the scheduled time.
   --secret          the name or ARN of the key set secret of an authorization server on AWS
   --store           the URL of the store of one elsewhere that makes its own keys, or STORE_URL; SESSION_SECRET is its secret. Both are read
                     from the environment or .env
-  --namespace       of the Keyv that the server was given, where it has one; Keyv 5 calls it keyv
+  --namespace       of the Keyv that the server was given, where it has one
   --revoke-current  takes the key that signs out of use at once, because it has leaked
 
 Region and credentials for a secret are those that the AWS CLI uses (AWS_REGION, AWS_PROFILE ...).`;

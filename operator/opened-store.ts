@@ -24,7 +24,7 @@ export const STORE_OPTIONS = {
 export const STORE_USAGE = `  --table         the DynamoDB table of an authorization server on AWS
   --store         the URL of the store of one elsewhere (redis:// postgres:// sqlite:FILE ...); STORE_URL, from the environment or .env,
                   where neither is given
-  --namespace     of the Keyv that the server was given, where it has one; Keyv 5 calls it keyv`;
+  --namespace     of the Keyv that the server was given, where it has one`;
 
 export interface StoreOptions {
   readonly table?: string | undefined;

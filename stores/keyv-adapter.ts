@@ -1,3 +1,5 @@
+import { namespaceOf } from '../lambda/store/item-key';
+
 /** What a Keyv, of version 5 or 6, hands on to: its storage adapter, and the namespace of its keys. */
 export interface KeyvAdapter {
   readonly adapter: object;
@@ -17,8 +19,7 @@ export function adapterOf(given: unknown): KeyvAdapter {
   let adapter: Loose = given;
   if (isKeyv(adapter)) adapter = adapter.store;
   while (isOneOf(adapter, WRAPPERS) && isObject(adapter.store)) adapter = adapter.store;
-  const namespace = given.namespace ?? adapter.namespace;
-  return { adapter, namespace: typeof namespace === 'string' && namespace !== '' ? namespace : undefined };
+  return { adapter, namespace: namespaceOf(given.namespace ?? adapter.namespace) };
 }
 
 /** Whether the object's class, or one that it extends, has one of the names. */

@@ -17,7 +17,8 @@ const LONGEST_SK = 1024;
  * `value`. So no two keys name the same item.
  *
  * A namespace goes before the pk, percent-encoded and followed by `:/`. It cannot contain that delimiter, and no pk
- * outside a namespace can, for it would have been cut there: so no two namespaces meet, nor a namespace and none.
+ * outside a namespace can, for it would have been cut there: so no two namespaces meet, nor a namespace and none. The
+ * namespace `keyv` is none.
  *
  * @throws RangeError for a key that is empty or too long
  * @throws TypeError for a key that is not well-formed Unicode, which UTF-8 cannot tell apart from others
@@ -52,8 +53,17 @@ export function keyOfItem({ pk, sk }: ItemKey, namespace?: string): string {
   return sk === ALONE ? partition : partition + sk;
 }
 
-function namespacePrefix(namespace?: string): string {
-  return namespace ? `${encodeURIComponent(namespace)}:/` : '';
+/**
+ * What stands for a namespace, and what for none. Keyv 5 gives a Keyv that has none the name `keyv`, where Keyv 6 and a store's URL have
+ * none: it counts as none, whoever says it, so that processes on one database find each other's records.
+ */
+export function namespaceOf(given: unknown): string | undefined {
+  return typeof given === 'string' && given !== '' && given !== 'keyv' ? given : undefined;
+}
+
+function namespacePrefix(given?: string): string {
+  const namespace = namespaceOf(given);
+  return namespace === undefined ? '' : `${encodeURIComponent(namespace)}:/`;
 }
 
 function fitting(part: string, value: string, longest: number): string {

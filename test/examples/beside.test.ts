@@ -1,11 +1,11 @@
 import { execFile as execFileByCallback } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, symlink } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { KeyvSqlite } from '@keyv/sqlite';
 import { ProxyOAuthServerProvider } from '@modelcontextprotocol/sdk/server/auth/providers/proxyProvider.js';
@@ -38,12 +38,30 @@ let mcpServer: ServerProcess;
 let mcpBaseUrl: string;
 let database: string;
 
-/** An authorization server, and beside it the MCP server of docs/resource-servers.md in a process of its own, on one database. */
+/** What its MCP server finds, by the names that it has there: `npm install keyv @keyv/sqlite` brings Keyv 5. */
+const INSTALLED = {
+  '@keyv/sqlite': 'keyv-sqlite-4',
+  '@modelcontextprotocol': '@modelcontextprotocol',
+  express: 'express',
+  keyv: 'keyv-5',
+  'mcp-oidc-auth': '..',
+  zod: 'zod',
+};
+
+/**
+ * An authorization server with the URL of a database, and beside it the MCP server of docs/resource-servers.md in a process of its own, with
+ * a Keyv on the same one.
+ */
 beforeAll(async () => {
   upstream = await startUpstreamIssuer();
   upstream.claims = { sub: 'ada', email: 'ada@example.com', groups: ['staff'] };
   const directory = await mkdtemp(join(tmpdir(), 'beside-'));
   database = join(directory, 'mcp.db');
+  for (const [name, from] of Object.entries(INSTALLED)) {
+    await mkdir(dirname(join(directory, 'node_modules', name)), { recursive: true });
+    await symlink(resolve('node_modules', from), join(directory, 'node_modules', name));
+  }
+  await copyFile('dist/examples/resource-servers/express.js', join(directory, 'express.js'));
   const port = await freePort();
   const baseUrl = `http://localhost:${port}`;
   const mcpPort = await freePort();
@@ -56,7 +74,7 @@ beforeAll(async () => {
       redirectUri: `${baseUrl}/oauth/callback`,
       extractCustomData: ({ groups }) => ({ groups }),
     }),
-    store: new Keyv({ store: new KeyvSqlite({ uri: `sqlite://${database}` }) }),
+    store: `sqlite:${database}`,
     secret: 'a secret of thirty-two characters',
     jwks: 'store',
     baseUrl,
@@ -66,7 +84,7 @@ beforeAll(async () => {
   await authorizationServer.start();
   mcpServer = new ServerProcess(
     process.execPath,
-    [resolve('dist/examples/resource-servers/express.js')],
+    ['--import', resolve('test/support/sqlite3.mts'), 'express.js'],
     `${mcpBaseUrl}/mcp`,
     {
       cwd: directory,

@@ -79,10 +79,15 @@ describeOn(
     });
 
     test('the namespace of a Keyv is another place', async () => {
-      const store = database().inNamespace('keyv');
-      const { client_id: id = '' } = await add('--redirect-uri', REDIRECT_URI, '--namespace', 'keyv');
+      const store = database().inNamespace('mcp');
+      const { client_id: id = '' } = await add('--redirect-uri', REDIRECT_URI, '--namespace', 'mcp');
       expect((await store.read([clientKey(id)]))[0]?.value).toMatchObject({ client_id: id });
       expect((await run('clients', 'show', id)).stderr).toMatch(/^No client has the id/);
+    });
+
+    test('the namespace that Keyv 5 has by default is none', async () => {
+      const { client_id: id = '' } = await add('--redirect-uri', REDIRECT_URI, '--namespace', 'keyv');
+      expect((await run('clients', 'show', id)).code).toBe(0);
     });
 
     describe('keys that the server keeps there', () => {

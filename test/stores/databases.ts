@@ -7,8 +7,10 @@ import KeyvRedis from '@keyv/redis';
 import { KeyvSqlite } from '@keyv/sqlite';
 import KeyvValkey from '@keyv/valkey';
 import { Keyv } from 'keyv';
+import { Keyv as Keyv5 } from 'keyv-5';
 import KeyvPostgres6 from 'keyv-postgres-6';
 import KeyvRedis6 from 'keyv-redis-6';
+import { KeyvSqlite as KeyvSqlite4 } from 'keyv-sqlite-4';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { type DynamoDbSender, DynamoStore } from '../../lambda/store/dynamo-store';
 import type { Store } from '../../lambda/store/store';
@@ -16,6 +18,7 @@ import { storeFor } from '../../stores/store-for';
 import { storeFromUrl } from '../../stores/store-from-url';
 import { clientFor, createTable, lambdaClientFor } from '../lambda/store/dynamodb';
 import { noteNotRun } from '../support/not-run';
+import '../support/sqlite3.mjs';
 import { postgresMissing, startPostgres } from './postgres-server';
 import { redisMissing, startRedis } from './redis-server';
 
@@ -23,7 +26,7 @@ import { redisMissing, startRedis } from './redis-server';
 export interface Database extends AsyncDisposable {
   /** As `STORE_URL` names it, where that is all that it takes. */
   readonly url?: string;
-  /** A store on a connection of its own: in turn on a Keyv, and by its URL, where it has one. */
+  /** A store on a connection of its own: in turn on a Keyv, of version 5 and of 6, and by its URL, where it has one. */
   connect(): Promise<Store>;
   /** A store on a Keyv with a namespace. */
   inNamespace(namespace: string | undefined): Store;
@@ -43,7 +46,14 @@ export const DATABASES: readonly Kind[] = [
   {
     name: 'Redis',
     ...(redisMissing === undefined ? {} : { missing: redisMissing }),
-    start: () => startRedisWith([(url) => new KeyvRedis(url), (url) => new KeyvRedis6(url)], 'redis:'),
+    start: () =>
+      startRedisWith(
+        [
+          [Keyv5, (url) => new KeyvRedis(url)],
+          [Keyv, (url) => new KeyvRedis6(url)],
+        ],
+        'redis:',
+      ),
   },
   {
     name: 'PostgreSQL',
@@ -60,7 +70,14 @@ export const OTHERS: readonly Kind[] = [
   {
     name: 'Redis by the client of Valkey',
     ...(redisMissing === undefined ? {} : { missing: redisMissing }),
-    start: () => startRedisWith([(url) => new KeyvValkey(url)], 'valkey:'),
+    start: () =>
+      startRedisWith(
+        [
+          [Keyv5, (url) => new KeyvValkey(url)],
+          [Keyv, (url) => new KeyvValkey(url)],
+        ],
+        'valkey:',
+      ),
   },
   { name: 'any other adapter, in a single process', start: startOther },
 ];
@@ -83,7 +100,9 @@ export function describeOn(kinds: readonly Kind[], body: (database: () => Databa
 async function startMemory(): Promise<Database> {
   const map = new Map();
   const inNamespace = (namespace?: string) => storeFor(keyvOn(map, namespace));
-  return { connect: async () => inNamespace(), inNamespace, async [Symbol.asyncDispose]() {} };
+  let connections = 0;
+  const connect = async () => storeFor(keyvOn(map, undefined, connections++ % 2 === 0 ? Keyv5 : Keyv));
+  return { connect, inNamespace, async [Symbol.asyncDispose]() {} };
 }
 
 async function startDynamoDb(): Promise<Database> {
@@ -99,19 +118,36 @@ async function startDynamoDb(): Promise<Database> {
 
 async function startSqlite(): Promise<Database> {
   const path = join(await mkdtemp(join(tmpdir(), 'sqlite-')), 'records.db');
-  const adapter = () => new KeyvSqlite({ uri: `sqlite://${path}`, busyTimeout: 5_000, wal: true });
-  return onAdapters([adapter], `sqlite:${path}`);
+  const options = { uri: `sqlite://${path}`, busyTimeout: 5_000 };
+  // The table that Keyv itself would use has another form in each version, and version 6 rebuilds that of version 4.
+  return onAdapters(
+    [
+      [Keyv5, () => new KeyvSqlite4({ ...options, table: 'keyv4' })],
+      [Keyv, () => new KeyvSqlite({ ...options, wal: true })],
+    ],
+    `sqlite:${path}`,
+  );
 }
 
-async function startRedisWith(adapters: readonly ((url: string) => Adapter)[], scheme: string): Promise<Database> {
+async function startRedisWith(
+  adapters: readonly [KeyvClass, (url: string) => Adapter][],
+  scheme: string,
+): Promise<Database> {
   const { url, process } = await startRedis();
-  const opening = adapters.map((adapter) => () => adapter(url));
+  const opening = adapters.map(([ofVersion, adapter]): Way => [ofVersion, () => adapter(url)]);
   return onAdapters(opening, url.replace('redis:', scheme), () => process.stop());
 }
 
 async function startPostgresWithKeyv(): Promise<Database> {
   const { url, process } = await startPostgres();
-  return onAdapters([() => new KeyvPostgres(url), () => new KeyvPostgres6(url)], url, () => process.stop());
+  return onAdapters(
+    [
+      [Keyv5, () => new KeyvPostgres(url)],
+      [Keyv, () => new KeyvPostgres6(url)],
+    ],
+    url,
+    () => process.stop(),
+  );
 }
 
 /** As someone writes it for a database of their own: nothing but what Keyv asks for. */
@@ -141,20 +177,21 @@ async function startOther(): Promise<Database> {
 }
 
 type Adapter = object & { disconnect(): unknown };
+type KeyvClass = new (options: { store: object; namespace?: string }) => object;
 
-/** @param adapters versions of one adapter, which are used in turn */
-function onAdapters(
-  adapters: readonly (() => Adapter)[],
-  url: string,
-  stop: () => Promise<void> = async () => {},
-): Database {
+/** A version of Keyv, and of an adapter that npm installs beside it. */
+type Way = readonly [KeyvClass, () => Adapter];
+
+/** @param ways to one database, which are used in turn */
+function onAdapters(ways: readonly Way[], url: string, stop: () => Promise<void> = async () => {}): Database {
   const closing: (() => Promise<unknown>)[] = [];
   let opened = 0;
   let connections = 0;
   const inNamespace = (namespace?: string) => {
-    const adapter = adapters[opened++ % adapters.length]!();
+    const [ofVersion, open] = ways[opened++ % ways.length]!;
+    const adapter = open();
     closing.push(async () => adapter.disconnect());
-    return storeFor(keyvOn(adapter, namespace));
+    return storeFor(keyvOn(adapter, namespace, ofVersion));
   };
   return {
     url,
@@ -172,6 +209,6 @@ function onAdapters(
   };
 }
 
-function keyvOn(store: object, namespace?: string): Keyv {
-  return new Keyv({ store, ...(namespace === undefined ? {} : { namespace }) });
+function keyvOn(store: object, namespace?: string, ofVersion: KeyvClass = Keyv): object {
+  return new ofVersion({ store, ...(namespace === undefined ? {} : { namespace }) });
 }

@@ -6,8 +6,10 @@ import KeyvRedis from '@keyv/redis';
 import { KeyvSqlite } from '@keyv/sqlite';
 import KeyvValkey from '@keyv/valkey';
 import { Keyv } from 'keyv';
+import { Keyv as Keyv5 } from 'keyv-5';
 import KeyvPostgres6 from 'keyv-postgres-6';
 import KeyvRedis6 from 'keyv-redis-6';
+import { KeyvSqlite as KeyvSqlite4 } from 'keyv-sqlite-4';
 import { describe, expect, test, vi } from 'vitest';
 import { DynamoStore } from '../../lambda/store/dynamo-store';
 import { StoreUnavailable } from '../../lambda/store/store';
@@ -18,6 +20,7 @@ import { SqlStore } from '../../stores/sql-store';
 import { storeFor } from '../../stores/store-for';
 import { clientFor } from '../lambda/store/dynamodb';
 import { SOON } from '../support/soon';
+import '../support/sqlite3.mjs';
 
 const NOWHERE = '127.0.0.1:1';
 
@@ -43,6 +46,7 @@ class FileAdapter {
 describe('the store for', () => {
   test.each([
     ['a Keyv', () => new Keyv(), MemoryStore],
+    ['a Keyv 5', () => new Keyv5(), MemoryStore],
     ['a Map', () => new Map(), MemoryStore],
     ['a Keyv on a Map', () => new Keyv({ store: new Map() }), MemoryStore],
     ['@keyv/redis', () => new KeyvRedis(`redis://${NOWHERE}`), RedisStore],
@@ -50,12 +54,14 @@ describe('the store for', () => {
     ['@keyv/valkey', () => new KeyvValkey(`redis://${NOWHERE}`, { lazyConnect: true }), RedisStore],
     ['@keyv/postgres', () => new KeyvPostgres(`postgres://${NOWHERE}`), SqlStore],
     ['@keyv/postgres 6', () => new KeyvPostgres6(`postgres://${NOWHERE}`), SqlStore],
-    ['@keyv/sqlite', () => new KeyvSqlite('sqlite://:memory:'), SqlStore],
+    ['@keyv/sqlite', () => new KeyvSqlite4('sqlite://:memory:'), SqlStore],
+    ['@keyv/sqlite 6', () => new KeyvSqlite('sqlite://:memory:'), SqlStore],
     ['one that extends an official adapter', () => new Ours(), SqlStore],
   ])('%s is the database’s own, whether a Keyv is around it or not', (_, create, expected) => {
     const given = create();
     expect(storeFor(given)).toBeInstanceOf(expected);
-    if (!(given instanceof Keyv)) expect(storeFor(new Keyv({ store: given }))).toBeInstanceOf(expected);
+    if (given instanceof Keyv || given instanceof Keyv5) return;
+    expect(storeFor(new Keyv({ store: given }))).toBeInstanceOf(expected);
   });
 
   test('a DynamoStore is that itself', () => {
@@ -69,6 +75,16 @@ describe('the store for', () => {
     expect(storeFor(new Keyv({ store: map, namespace: 'a' }))).toBe(store);
     expect(storeFor(new Keyv({ store: map, namespace: 'b' }))).not.toBe(store);
     expect(storeFor(new Keyv())).not.toBe(storeFor(new Keyv()));
+  });
+
+  test('a Keyv 5 without a namespace is the one without a namespace, whatever another Keyv on its adapter has', () => {
+    const adapter = new KeyvSqlite4('sqlite://:memory:');
+    const store = storeFor(adapter);
+    const keyv = new Keyv5({ store: adapter });
+    expect(storeFor(keyv)).toBe(store);
+    const cache = storeFor(new Keyv5({ store: adapter, namespace: 'cache' }));
+    expect(cache).not.toBe(store);
+    expect(storeFor(keyv)).toBe(store);
   });
 
   test('any other adapter is refused, and told why and what to do', () => {

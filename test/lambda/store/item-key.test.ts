@@ -23,6 +23,7 @@ describe('a key', () => {
   test.each([
     [undefined, 'a/b', 'a'],
     ['', 'a/b', 'a'],
+    ['keyv', 'a/b', 'a'],
     ['cache', 'a/b', 'cache:/a'],
     ['a/b:c', 'd', 'a%2Fb%3Ac:/d'],
   ])('in namespace %j, %j has the partition key %j', (namespace, key, pk) => {
