@@ -65,8 +65,8 @@ function createStore({ adapter, namespace }: KeyvAdapter, { singleProcess = fals
   if (singleProcess) return new SingleProcessStore(adapter, namespace);
   throw new UnknownAdapterError(
     `The store is a Keyv on ${adapter.constructor?.name ?? 'an adapter'}. A code or a refresh token may be used once, which takes a ` +
-      'conditional write of the database, and Keyv has none. Use @keyv/redis, @keyv/valkey, @keyv/postgres or @keyv/sqlite; or, if no ' +
-      'more than one process will ever use this database, say so by singleProcess: true.',
+      'conditional write of the database, and Keyv has none. Use @keyv/redis (4 or newer), @keyv/valkey, @keyv/postgres or @keyv/sqlite; ' +
+      'or, if no more than one process will ever use this database, say so by singleProcess: true.',
   );
 }
 

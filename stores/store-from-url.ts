@@ -75,6 +75,8 @@ async function openRedis(url: string, namespace?: string): Promise<OpenStore> {
   // A command waits for no longer than this for a connection, and is not sent any more after that.
   const client = { url, commandOptions: { timeout: TIMEOUT }, socket: { connectTimeout: TIMEOUT } };
   const adapter = new KeyvRedis(client, { connectionTimeout: TIMEOUT });
+  // One that does not know the time would wait for a lost database as long as that takes.
+  if (adapter.connectionTimeout !== TIMEOUT) throw tooOld('@keyv/redis', '5');
   return { store: storeFor(Object.assign(adapter, named(namespace))), close: () => adapter.disconnect() };
 }
 
@@ -128,6 +130,8 @@ async function openDynamoDb(url: string, namespace?: string): Promise<OpenStore>
   const client = new DynamoDBClient({
     requestHandler: { connectionTimeout: TIMEOUT, requestTimeout: TIMEOUT },
   });
+  // Before that, these were no options but the handler itself.
+  if (!('handle' in client.config.requestHandler)) throw tooOld('@aws-sdk/client-dynamodb', '3.521');
   const store = new DynamoStore({ client, tableName, ...named(namespace) });
   return { store, close: () => store.disconnect() };
 }
@@ -144,4 +148,10 @@ async function load<Module>(name: string, load: () => Promise<Module>): Promise<
     if (!code?.endsWith('MODULE_NOT_FOUND') || !message.includes(name)) throw cause;
     throw new Error(`This store needs the package ${name}, which is not installed: npm install ${name}`, { cause });
   }
+}
+
+function tooOld(name: string, needed: string): Error {
+  return new Error(
+    `This store needs ${name} ${needed} or newer; an older one is installed: npm install ${name}@latest`,
+  );
 }

@@ -1,5 +1,5 @@
+import { createHash, createHmac } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { Sha256 } from '@smithy/core/checksum';
 import { SignatureV4 } from '@smithy/signature-v4';
 
 export interface Credentials {
@@ -54,6 +54,30 @@ export async function sign(
     { signingDate, signableHeaders: new Set(Object.keys(headers)) },
   );
   return signed.headers;
+}
+
+type Data = string | ArrayBuffer | ArrayBufferView;
+
+/** As the signer wants it: with a secret it is an HMAC. */
+class Sha256 {
+  readonly #hash;
+
+  constructor(secret?: Data) {
+    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(secret));
+  }
+
+  update(data: Data): void {
+    this.#hash.update(bytesOf(data));
+  }
+
+  async digest(): Promise<Uint8Array> {
+    return this.#hash.digest();
+  }
+}
+
+function bytesOf(data: Data): Buffer {
+  // Whichever it is: the types of Buffer.from have one after the other.
+  return Buffer.from(data as string);
 }
 
 /** `20260131T235959Z`, the basic format of ISO 8601 that x-amz-date has. */

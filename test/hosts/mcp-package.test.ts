@@ -74,14 +74,24 @@ proxyOAuthServerProviderConfig.verifyAccessToken('x').catch((error) => {
   });
 });
 
-it('says what to install where Express is missing', async () => {
-  const file = join(await mkdtemp(join(tmpdir(), 'no-express-')), 'app.cjs');
+it.each([
+  [undefined, 'it is not installed'],
+  ['4.21.2', 'found 4.21.2'],
+])('says what to install where Express is %s', async (version, found) => {
+  const directory = await mkdtemp(join(tmpdir(), 'no-express-'));
   const bundle = join(repository, 'assets', 'hosts', 'index.js');
-  await mkdir(join(dirname(file), 'hosts'));
-  await copyFile(bundle, join(dirname(file), 'hosts', 'index.js'));
+  await mkdir(join(directory, 'hosts'));
+  await copyFile(bundle, join(directory, 'hosts', 'index.js'));
+  if (version) {
+    await mkdir(join(directory, 'node_modules', 'express'), { recursive: true });
+    await writeFile(join(directory, 'node_modules', 'express', 'package.json'), JSON.stringify({ version }));
+  }
+  const file = join(directory, 'app.cjs');
   await writeFile(
     file,
     `require('./hosts').createMcpAuthProvider({ oidcBaseUrl: 'http://localhost:1', store: new Map(), mcpServerBaseUrl: 'http://localhost:2' });`,
   );
-  await expect(run(process.execPath, [file])).rejects.toThrow('npm install express');
+  await expect(run(process.execPath, [file])).rejects.toThrow(
+    `mcp-oidc-auth/mcp needs Express 5; ${found}: npm install express@5`,
+  );
 });

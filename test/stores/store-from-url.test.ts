@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { describe, expect, test, vi } from 'vitest';
@@ -68,6 +69,33 @@ test.each([
   ['sqlite::memory:', 'a store'],
 ])('%s without the packages of others: %s', async (url, words) => {
   const { stdout } = await promisify(execFile)(process.execPath, [join(await bundle, 'open.mjs'), url]);
+  expect(stdout).toContain(words);
+});
+
+/** What the old ones did: the adapter took no notice of a time, the AWS SDK took the options of a handler for the handler. */
+const OLD = {
+  '@keyv/redis': 'export default class KeyvRedis {}',
+  '@aws-sdk/client-dynamodb': `
+    export * from ${JSON.stringify(pathToFileURL(resolve('node_modules/@aws-sdk/client-dynamodb/dist-cjs/index.js')))};
+    export class DynamoDBClient {
+      constructor(config) {
+        this.config = config;
+      }
+    }`,
+};
+
+test.each([
+  ['redis://localhost', 'This store needs @keyv/redis 5 or newer'],
+  ['dynamodb:auth', 'This store needs @aws-sdk/client-dynamodb 3.521 or newer'],
+])('%s with an older package of others: %s', async (url, words) => {
+  const directory = await mkdtemp(join(tmpdir(), 'old-packages-'));
+  await cp(await bundle, directory, { recursive: true });
+  for (const [name, code] of Object.entries(OLD)) {
+    await mkdir(join(directory, 'node_modules', name), { recursive: true });
+    await writeFile(join(directory, 'node_modules', name, 'index.mjs'), code);
+    await writeFile(join(directory, 'node_modules', name, 'package.json'), JSON.stringify({ exports: './index.mjs' }));
+  }
+  const { stdout } = await promisify(execFile)(process.execPath, [join(directory, 'open.mjs'), url]);
   expect(stdout).toContain(words);
 });
 
