@@ -21,6 +21,9 @@ same without questions, AWS_ENDPOINT_URL_DYNAMODB names a DynamoDB of your own.`
 /** What the functions run on. */
 const NODE = 24;
 
+/** What only this command needs. Whoever just imports the construct does without: they are optional peers of the package. */
+const PACKAGES = ['@cloud-copilot/iam-simulate', '@smithy/signature-v4', 'dynalite', 'oidc-provider'];
+
 /** The highest port that leaves room for the two others. */
 const HIGHEST_PORT = 65_533;
 
@@ -61,22 +64,28 @@ function readOptions(args: string[]): Omit<StartOptions, 'signal'> {
 async function run(options: StartOptions): Promise<Started> {
   if (Number.parseInt(process.versions.node, 10) !== NODE) {
     throw new StartError(
-      `start needs Node ${NODE}, because that is what the functions run on. This is Node ${process.versions.node}. In the repository of mcp-oidc-auth, npm start brings its own.`,
+      `start needs Node ${NODE}, because that is what the functions run on. This is Node ${process.versions.node}. In the repository of mcp-oidc-auth, npm start brings its own. In an app of yours, with the options that you want:
+  npx -p node@${NODE} -c 'mcp-oidc-auth start'`,
     );
   }
-  const command = await import('../local/command/start.js').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'MODULE_NOT_FOUND') throw error;
-    throw new StartError(missingPackages());
-  });
+  const missing = PACKAGES.filter((name) => !isInstalled(name));
+  if (missing.length > 0) throw new StartError(toInstall(missing));
+  const command = await import('../local/command/start.js');
   return command.start(options, console.log);
 }
 
-/** Names what only this command needs. Whoever just imports the construct does without: these are the optional ones of its peers. */
-function missingPackages(): string {
-  const { peerDependencies, peerDependenciesMeta } = require('mcp-oidc-auth/package.json');
-  const packages = Object.keys(peerDependenciesMeta).map((name) => `"${name}@${peerDependencies[name]}"`);
+function isInstalled(name: string): boolean {
+  try {
+    return require.resolve(name) !== '';
+  } catch {
+    return false;
+  }
+}
+
+function toInstall(missing: readonly string[]): string {
+  const { peerDependencies } = require('mcp-oidc-auth/package.json');
   return `start needs packages of its own. Install them and try again:
-  npm install --save-dev ${packages.join(' ')}
+  npm install --save-dev ${missing.map((name) => `"${name}@${peerDependencies[name]}"`).join(' ')}
 
 They run on this machine alone; nothing of them is deployed. @cloud-copilot/iam-simulate, which judges each call
 against the roles of the template, is licensed under AGPL-3.0-or-later, the others under MIT or Apache-2.0.`;

@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type RunningStack, startStack } from '../start';
 import { StartError } from '../start-error';
+import { loadAssembly } from '../template/assembly';
 import { checkPorts } from './ports';
 import { claim, release, STATE_DIRECTORY } from './running.mjs';
 import { type CdkApp, readApp, synthesize } from './synthesize';
@@ -11,6 +12,10 @@ const ENDPOINTS_FILE = join(STATE_DIRECTORY, 'endpoints.json');
 const UPSTREAM_SECRET = 'upstream-client-secret';
 /** What the construct calls it in its context. */
 const ROTATE_EVERY = 'mcp-oidc-auth:rotateEvery';
+
+const NO_OUTPUTS = `The app needs the stack outputs Issuer and McpUrl. With what McpOidcAuth and protectRestApi give, as auth and mcp:
+  new CfnOutput(stack, 'Issuer', { value: auth.issuer });
+  new CfnOutput(stack, 'McpUrl', { value: mcp.url });`;
 
 export interface Started {
   close(): Promise<void>;
@@ -92,14 +97,15 @@ async function run(
     if (provider.status === 'rejected') throw provider.reason;
     const upstream = provider.value;
     const dynamoDbEndpoint = process.env.AWS_ENDPOINT_URL_DYNAMODB;
+    const parameters = {
+      UpstreamIssuer: upstream.issuer,
+      UpstreamClientId: upstream.clientId,
+      UpstreamSecretName: UPSTREAM_SECRET,
+    };
     const stack = await startStack({
       assembly,
       stateDirectory: STATE_DIRECTORY,
-      parameters: {
-        UpstreamIssuer: upstream.issuer,
-        UpstreamClientId: upstream.clientId,
-        UpstreamSecretName: UPSTREAM_SECRET,
-      },
+      parameters,
       secrets: { [UPSTREAM_SECRET]: upstream.clientSecret },
       ports: { issuer: port, mcp: port + 1 },
       ...(dynamoDbEndpoint ? { dynamoDbEndpoint } : {}),
@@ -109,6 +115,7 @@ async function run(
     writeFileSync(ENDPOINTS_FILE, `${JSON.stringify(endpoints, null, 2)}\n`);
     const more = own ? [`  Redirect URI       ${redirectUri} (to be registered there)`] : accountsOf(upstream);
     if (rotateEvery !== undefined) more.push(`  Signing keys       rotate every ${rotateEvery} s`);
+    more.push(...undeclared(assembly, Object.keys(parameters)));
     for (const line of report(endpoints, more, seconds())) print(line);
     return {
       async close() {
@@ -132,7 +139,7 @@ interface Endpoints {
 
 function endpointsOf({ outputs }: RunningStack, upstream: Upstream): Endpoints {
   const { Issuer: issuer, McpUrl: mcpUrl } = outputs;
-  if (!issuer || !mcpUrl) throw new StartError('The app needs the stack outputs Issuer and McpUrl.');
+  if (!issuer || !mcpUrl) throw new StartError(NO_OUTPUTS);
   return { issuer, mcpUrl, identityProvider: upstream.issuer, ...upstream.users[0] };
 }
 
@@ -141,6 +148,19 @@ function accountsOf({ users }: Upstream): string[] {
     ({ username, password }, i) =>
       `${i === 0 ? '  Sign in as' : '  or as     '}         ${username} with the password ${password}`,
   );
+}
+
+/** An app that has its own values where the identity provider's should go, in words. */
+function undeclared(assembly: string, names: readonly string[]): string[] {
+  const declared = loadAssembly(assembly).flatMap(({ template }) => Object.keys(template.Parameters ?? {}));
+  const missing = names.filter((name) => !declared.includes(name));
+  if (missing.length === 0) return [];
+  return [
+    '',
+    `The app declares no parameter ${missing.join(', ')}, so people cannot sign in at this identity provider:`,
+    'the sign-in goes where the values in the app say, and a secret that they name does not exist here. Declare each as a',
+    'CfnParameter, and pass it to UpstreamIdp.oidc (docs/local.md).',
+  ];
 }
 
 /** @param more what there is to know about the identity provider and the keys */

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -32,30 +33,39 @@ afterEach(() => {
   running = undefined;
 });
 
+const PARAMETERS = {
+  UpstreamIssuer: { Type: 'String' },
+  UpstreamClientId: { Type: 'String' },
+  UpstreamSecretName: { Type: 'String' },
+};
+const UPSTREAM = { UPSTREAM: { Ref: 'UpstreamIssuer' }, CLIENT: { Ref: 'UpstreamClientId' } };
+const OUTPUTS = {
+  Issuer: { Value: { 'Fn::GetAtt': ['Api', 'ApiEndpoint'] } },
+  McpUrl: {
+    Value: { 'Fn::Join': ['', ['https://', { Ref: 'RestApi' }, '.execute-api.us-east-1.amazonaws.com/v1/']] },
+  },
+};
+
+interface App {
+  readonly parameters: object;
+  /** What the function knows of the identity provider. */
+  readonly upstream: object;
+  readonly outputs: object;
+}
+
 /** A CDK app whose synthesis copies an assembly to where the CDK CLI wants it. */
-function app(): string {
+function app({ parameters = PARAMETERS, upstream = UPSTREAM, outputs = OUTPUTS }: Partial<App> = {}): string {
   const rest = prefixed('Rest', restApi([{ path: '/', method: 'GET', integration: 'Echo' }]));
   const assembly = writeAssembly(
     {
       App: {
-        parameters: {
-          UpstreamIssuer: { Type: 'String' },
-          UpstreamClientId: { Type: 'String' },
-          UpstreamSecretName: { Type: 'String' },
-        },
+        parameters,
         resources: {
-          ...lambda('Echo', {
-            Environment: { Variables: { UPSTREAM: { Ref: 'UpstreamIssuer' }, CLIENT: { Ref: 'UpstreamClientId' } } },
-          }),
+          ...lambda('Echo', { Environment: { Variables: upstream } }),
           ...httpApi({ 'GET /': 'Echo' }),
           ...rest,
         },
-        outputs: {
-          Issuer: { Value: { 'Fn::GetAtt': ['Api', 'ApiEndpoint'] } },
-          McpUrl: {
-            Value: { 'Fn::Join': ['', ['https://', { Ref: 'RestApi' }, '.execute-api.us-east-1.amazonaws.com/v1/']] },
-          },
-        },
+        outputs,
       },
     },
     { Echo: ECHO },
@@ -273,6 +283,47 @@ describe('mcp-oidc-auth start', () => {
     expect(JSON.parse(readFileSync(join(directory, 'context.json'), 'utf8'))).toEqual({});
   });
 
+  test('says that nobody signs in at the identity provider that is shown, where the app has values of its own', async () => {
+    const { UpstreamClientId } = PARAMETERS;
+    const upstream = { UPSTREAM: 'https://login.example.com', CLIENT: { Ref: 'UpstreamClientId' } };
+    const [directory, port] = [app({ parameters: { UpstreamClientId }, upstream }), await freePorts()];
+    const started = run(directory, port);
+    await ready(started);
+    expect(started.output()).toContain('The app declares no parameter UpstreamIssuer, UpstreamSecretName, so people');
+    expect(await (await fetch(`http://localhost:${port}`)).json()).toMatchObject({
+      issuer: 'https://login.example.com',
+    });
+  });
+
+  test('shows what to add to an app without the outputs', async () => {
+    const started = run(app({ outputs: {} }), await freePorts());
+    expect(await started.ended).toBe(1);
+    expect(started.output()).toContain("new CfnOutput(stack, 'Issuer', { value: auth.issuer });");
+    expect(started.output()).toContain("new CfnOutput(stack, 'McpUrl', { value: mcp.url });");
+  });
+
+  test('asks for the packages that it needs and that are not there, and for no others', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'package-'));
+    for (const part of ['package.json', 'dist/bin', 'dist/local']) {
+      cpSync(join(ROOT, part), join(directory, part), { recursive: true });
+    }
+    mkdirSync(join(directory, 'node_modules'));
+    symlinkSync(join(ROOT, 'node_modules/oidc-provider'), join(directory, 'node_modules/oidc-provider'));
+    const start = () => spawned(directory, [process.execPath, 'dist/bin/mcp-oidc-auth.js', 'start']);
+    const without = start();
+    expect(await without.ended).toBe(1);
+    const [, asked = ''] = /npm install --save-dev (.*)/.exec(without.output()) ?? [];
+    expect(asked.match(/@?[\w/-]+(?=@)/g)).toEqual(['@cloud-copilot/iam-simulate', '@smithy/signature-v4', 'dynalite']);
+
+    for (const name of ['@cloud-copilot', '@smithy/signature-v4', 'dynalite', 'jose']) {
+      mkdirSync(dirname(join(directory, 'node_modules', name)), { recursive: true });
+      symlinkSync(join(ROOT, 'node_modules', name), join(directory, 'node_modules', name));
+    }
+    const started = start();
+    await started.ended;
+    expect(started.output()).toContain('There is no cdk.json in');
+  });
+
   test('needs a CDK app', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'empty-'));
     const started = run(directory, await freePorts());
@@ -335,7 +386,7 @@ describe('mcp-oidc-auth start', () => {
     writeFileSync(preload, `Object.defineProperty(process.versions, 'node', { value: '${version}' });`);
     const started = run(directory, await freePorts(), { NODE_OPTIONS: `--require ${preload}` });
     expect(await started.ended).toBe(1);
-    const [told, untold] = ['start needs Node 24', 'There is no cdk.json'];
+    const [told, untold] = ["npx -p node@24 -c 'mcp-oidc-auth start'", 'There is no cdk.json'];
     expect(started.output()).toContain(version === '24.0.0' ? untold : told);
     expect(started.output()).not.toContain(version === '24.0.0' ? told : untold);
   });
