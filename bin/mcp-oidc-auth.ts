@@ -32,6 +32,9 @@ switch (command) {
   case 'keys':
     operatorsCommand(command, args);
     break;
+  case '--version':
+    console.log(require('mcp-oidc-auth/package.json').version);
+    break;
   case '--help':
   case '-h':
     console.log(USAGE);

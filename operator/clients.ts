@@ -53,7 +53,8 @@ export async function clients(args: string[], output: Output): Promise<void> {
         throw new UsageError('A resource server has no redirect URI: give --resource or --redirect-uri.');
       return onStore(values, ({ store }) => addResourceServer(store, name, resources, output));
     }
-    if (!name || !redirectUris) throw new UsageError('clients add needs --name and at least one --redirect-uri.');
+    if (!name || !redirectUris)
+      throw new UsageError('clients add needs --name, and at least one --redirect-uri or --resource.');
     return onStore(values, ({ store }) => add(store, { name, redirectUris, secret }, output));
   }
   if (action !== 'show' && action !== 'remove') {

@@ -17,7 +17,7 @@ export type OperatorCommand = keyof typeof COMMANDS;
  * What operators do by hand, on the table and the key set of an authorization server.
  *
  * @param args what was typed after the command
- * @returns the exit code: 0 if it is done or there was nothing to do, else 1
+ * @returns the exit code: 0 if it is done, else 1
  */
 export async function operate(command: OperatorCommand, args: string[], output: Output): Promise<0 | 1> {
   const { run, usage } = COMMANDS[command];

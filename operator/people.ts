@@ -4,14 +4,14 @@ import { displayable } from '../lambda/provider/displayable';
 import { listedGrantKey, listedUpstreamTokenKey, personPartition } from '../lambda/provider/keys';
 import { subjectOf } from '../lambda/provider/subject';
 import type { StoredRecord } from '../lambda/store/store';
-import { UsageError } from './errors';
+import { OperatorError, UsageError } from './errors';
 import { type OpenedStore, onStore, STORE_OPTIONS, STORE_USAGE } from './opened-store';
 import type { Output } from './output';
 
 export const PEOPLE_USAGE = `Usage: mcp-oidc-auth people grants (--table NAME | --store URL) (--sub SUB | --issuer URL --subject SUBJECT)
        mcp-oidc-auth people revoke (--table NAME | --store URL) (--sub SUB | --issuer URL --subject SUBJECT)
 
-grants lists what one person has granted, revoke ends all of it.
+grants lists what one person has granted, revoke ends all of it, and fails where there is nothing.
 
 ${STORE_USAGE}
   --sub           the person as access tokens and the log name them
@@ -70,7 +70,8 @@ async function revoke(opened: OpenedStore, sub: string, output: Output): Promise
     for (const record of listed) output.print(describe(record));
     ended.push(...listed);
   }
-  if (ended.length === 0) return output.note(nothing(opened, sub));
+  // Whoever counts on it is not to take a name that is spelled wrong for somebody who has granted nothing.
+  if (ended.length === 0) throw new OperatorError(nothing(opened, sub));
   output.note(
     `${counted(ended)} of ${sub} ended: codes and refresh tokens are refused from now on. Access tokens already issued live on until they expire (lifetimes.accessToken, 1 hour by default), except at MCP servers that share the store with the authorization server.`,
   );
@@ -92,5 +93,5 @@ function counted({ length }: readonly unknown[]): string {
 }
 
 function nothing({ name }: OpenedStore, sub: string): string {
-  return `Nothing is granted by ${sub} in ${name}.`;
+  return `Nothing is granted by ${sub} in ${name}. If that is a surprise, look at what was given: --issuer must be exactly the iss of the person's ID tokens, --subject their sub; --sub is the person as access tokens name them; --namespace that of the server's Keyv, where it has one.`;
 }

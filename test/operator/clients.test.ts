@@ -198,8 +198,8 @@ describe('clients is refused', () => {
   it.each<[string[], string]>([
     [[], 'clients needs add, show or remove, got nothing.'],
     [['list', '--table', 'auth'], 'clients needs add, show or remove, got list.'],
-    [['add', '--table', 'auth', '--name', 'x'], 'clients add needs --name and at least one --redirect-uri.'],
-    [['add', '--table', 'auth', '--redirect-uri', REDIRECT_URI], 'clients add needs --name and at least one'],
+    [['add', '--table', 'auth', '--name', 'x'], '--name, and at least one --redirect-uri or --resource.'],
+    [['add', '--table', 'auth', '--redirect-uri', REDIRECT_URI], 'clients add needs --name, and at least one'],
     [['add', 'mine', '--table', 'auth'], 'clients add gives the client its id, got mine.'],
     [
       ['add', '--name', 'x', '--redirect-uri', REDIRECT_URI],

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -68,6 +68,11 @@ describe('mcp-oidc-auth', () => {
       code: expected,
       stderr: expected === 0 ? '' : 'people needs Node 22 or newer. This is Node 20.19.0.\n',
     });
+  });
+
+  test('--version prints the version', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+    expect(await run('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
   });
 
   test.each(['people', 'clients', 'keys'])('%s --help shows its usage', async (command) => {

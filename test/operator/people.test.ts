@@ -77,14 +77,16 @@ describe('people revoke', () => {
     expect(await harness.refresh(client, refresh_token)).toMatchObject(REFUSED);
   });
 
-  it('may be repeated, and says that there is nothing', async () => {
+  it('fails where it finds nothing, and says what may have been spelled wrong', async () => {
     await grant('erin');
-    await revoke(...named('erin'));
-    expect(await revoke(...named('erin'))).toEqual({
-      code: 0,
+    const misspelled = await revoke('--issuer', `${harness.upstream.issuer}/`, '--subject', 'erin');
+    expect(misspelled).toEqual({
+      code: 1,
       stdout: '',
-      stderr: expect.stringMatching(/^Nothing is granted by \S{43} in auth\.$/),
+      stderr: expect.stringMatching(/^Nothing is granted by \S{43} in auth\. .*--issuer must be exactly the iss /),
     });
+    expect(await revoke(...named('erin'))).toMatchObject({ code: 0 });
+    expect(await revoke(...named('erin'))).toMatchObject({ code: 1 });
   });
 
   it('ends what is granted while it runs', async () => {

@@ -152,7 +152,7 @@ describeOn(
       const { code, stderr } = await type({}, 'people', 'grants', '--store', url, '--sub', 'a'.repeat(43));
       expect([code, stderr]).toEqual([
         0,
-        expect.stringMatching(/^Nothing is granted by a+ in postgres:\/\/[\w.]+:\d+\/\w+\.$/),
+        expect.stringMatching(/^Nothing is granted by a+ in postgres:\/\/[\w.]+:\d+\/\w+\. /),
       ]);
     });
   },
@@ -168,9 +168,8 @@ describe('a store', () => {
     const file = join(directory, 'auth.db');
     writeFileSync(file, '');
     vi.spyOn(process, 'cwd').mockReturnValue(directory);
-    expect((await grants({ STORE_URL: `sqlite:${file}` })).stderr).toBe(
-      `Nothing is granted by ${ADA[1]} in sqlite:${file}.`,
-    );
+    const { code, stderr } = await grants({ STORE_URL: `sqlite:${file}` });
+    expect([code, stderr]).toEqual([0, expect.stringContaining(`Nothing is granted by ${ADA[1]} in sqlite:${file}. `)]);
   });
 
   test.each<[string, () => Promise<string>, RegExp]>([
