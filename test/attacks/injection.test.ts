@@ -92,10 +92,10 @@ describe('markup', () => {
     else expect(answer.url.href).not.toContain('alert');
   });
 
-  it('in a path is text', async () => {
-    for (const path of ['/authorize/', '/interaction/']) {
-      const { body, headers } = await harness.request({ path: `${path}${MARKUP.replaceAll('/', '')}` });
-      expectInert({ text: String(body), headers: new Headers(headers) });
+  it('in a path is repeated nowhere', async () => {
+    for (const path of ['/authorize/', '/interaction/', '/']) {
+      const { status, body } = await harness.request({ path: `${path}${MARKUP.replaceAll('/', '')}` });
+      expect([status, body]).toEqual([404, '{"error":"not_found"}']);
     }
   });
 
