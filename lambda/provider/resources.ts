@@ -30,15 +30,13 @@ export class Resources {
 }
 
 export class Catalogue {
+  readonly resources: readonly ResourceRecord[];
   readonly #byCanonical: ReadonlyMap<string, ResourceRecord>;
 
   /** @param resources of several records of one resource the last counts */
   constructor(resources: readonly ResourceRecord[]) {
     this.#byCanonical = new Map(resources.map((resource) => [canonical(resource.identifier) ?? '', resource]));
-  }
-
-  get resources(): readonly ResourceRecord[] {
-    return [...this.#byCanonical.values()];
+    this.resources = [...this.#byCanonical.values()];
   }
 
   /** The resource that `identifier` spells, in any equivalent spelling (RFC 3986 section 6.2.2). */

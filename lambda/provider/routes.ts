@@ -1,14 +1,12 @@
 import { ROUTES } from '../../lib/contract';
 
-export type Route = (typeof ROUTES)[number];
-
 /**
  * The route that a path is for, spelled exactly as in the contract. The engine's own router takes other spellings too, in upper case or with a
  * slash at the end; whatever reaches it so has passed nothing of what stands before the engine here.
  *
  * @param callbackPath the path of this server's redirect URI at upstream
  */
-export function routeAt(path: string, callbackPath: string): Route | undefined {
+export function routeAt(path: string, callbackPath: string): (typeof ROUTES)[number] | undefined {
   const given = path.split('/');
   return ROUTES.find((route) => {
     const segments = (route.path === '/callback' ? callbackPath : route.path).split('/');
