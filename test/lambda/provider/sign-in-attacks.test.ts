@@ -1,5 +1,6 @@
+import { Provider } from 'oidc-provider';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { atCallback, atClient, Harness, ISSUER, later } from './harness';
+import { atCallback, atClient, Harness, ISSUER, later, REDIRECT_URI } from './harness';
 
 let harness: Harness;
 let client: Record<string, string>;
@@ -176,6 +177,25 @@ describe('the end of a sign-in', () => {
     const uid = other.page.url.pathname.split('/').at(-1);
     const resumed = await harness.fetch(`/authorize/${uid}`, withPlanted(other.page.url));
     expect(resumed.headers.get('location')).toBeNull();
+  });
+
+  it('leaves nothing behind where the engine has an error for the client', async () => {
+    const { browser, page } = await consent();
+    const { url } = await browser.submit(page, 'allow', {}, atCallback);
+    const headers = { cookie: browser.cookieHeader(url) };
+    const granted = async () => (await harness.items()).filter(({ pk }) => /^(grant|person)#/.test(pk?.S ?? ''));
+    const before = await granted();
+    const location = `${REDIRECT_URI}?error=server_error`;
+    const engine = vi.spyOn(Provider.prototype, 'callback');
+    engine.mockReturnValue(async (_req, res) => {
+      res.statusCode = 303;
+      res.setHeader('location', location);
+      res.end();
+    });
+    const answer = await harness.fetch(url, { headers });
+    engine.mockRestore();
+    expect(answer.headers.get('location')).toBe(location);
+    expect(await granted()).toEqual(before);
   });
 
   it('gives no code at the engine’s address for it, to the very browser, before upstream has answered', async () => {

@@ -363,6 +363,13 @@ describe('a claim that the ID token leaves out', () => {
     expect(url.searchParams.has('code') && atClient(url) ? 303 : shown).toBe(status);
   });
 
+  it('verifies the address in another claim, by the one that is there alone', async () => {
+    await start({ upstream: { claims: [], allow: [{ claim: 'upn', values: ['@example.com'] }] } });
+    harness.upstream.claims = { sub: 'ada', upn: ada, email_verified: true };
+    harness.upstream.userInfo = { sub: 'ada', email: ada, email_verified: true };
+    expect((await harness.signIn(client)).answer).toSatisfy(atClient);
+  });
+
   it('is nobody’s where UserInfo is about somebody else, or refuses', async () => {
     await start({ upstream: rules });
     const before = harness.upstream.tokenRequests.length;
