@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { OidcClient } from '../../hosts/oidc-client';
-import type { HostOptions } from '../../hosts/options';
+import type { AppearanceOption, HostOptions } from '../../hosts/options';
 import { createOidcServer } from '../../hosts/standalone';
 import type { HttpRequest, HttpResponse } from '../../lambda/provider/http';
 import type { Store } from '../../lambda/store/store';
@@ -40,7 +40,12 @@ export class Hosts {
     appearance?: Appearance,
   ): Promise<{ handle(request: HttpRequest): Promise<HttpResponse> }[]> {
     for (const store of stores) {
-      const options = { ...hostOptions(config, keySet, upstreamSecret), secret: SECRET, store, appearance };
+      const options = {
+        ...hostOptions(config, keySet, upstreamSecret),
+        ...(appearance ? { appearance: appearanceOption(appearance) } : {}),
+        secret: SECRET,
+        store,
+      };
       this.#listeners.push(await LISTEN[host](options));
     }
     return this.#listeners.map((listener) => {
@@ -87,6 +92,11 @@ function hostOptions(
     dpop,
     trustedProxies: 1,
   };
+}
+
+/** What is written on a colour follows from it, and is no option. */
+function appearanceOption({ colors, ...others }: Appearance): AppearanceOption {
+  return colors ? { ...others, colors: { accent: colors.accent, accentDark: colors.accentDark } } : others;
 }
 
 /** Sends a request as it stands, as the proxy before the host does. */

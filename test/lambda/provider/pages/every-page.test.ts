@@ -4,7 +4,7 @@ import type { Appearance } from '../../../../lib/contract';
 import { Harness } from '../harness';
 import { policyOf } from './page';
 
-const LOGO = 'data:image/svg+xml;base64,PHN2Zy8+';
+const LOGO = 'data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4=';
 const BRANDED: Appearance = {
   name: 'Müller & "Söhne"',
   logo: LOGO,
