@@ -36,6 +36,7 @@ export function remoteKeySet(
   ask: FetchImplementation = fetch,
 ): JWTVerifyGetKey {
   let maxAge = longest;
+  let answeredMaxAge = longest;
   let fetchedAt = Number.NEGATIVE_INFINITY;
   let failedAt = Number.NEGATIVE_INFINITY;
   let made: ReturnType<typeof createRemoteJWKSet> | undefined;
@@ -49,7 +50,7 @@ export function remoteKeySet(
       cacheMaxAge: Number.POSITIVE_INFINITY,
       [customFetch]: async (url, options) => {
         const response = await ask(url, options);
-        maxAge = Math.min(maxAgeOf(response.headers.get('cache-control')), longest);
+        answeredMaxAge = maxAgeOf(response.headers.get('cache-control'));
         return response;
       },
     });
@@ -60,6 +61,8 @@ export function remoteKeySet(
     const begun = Date.now();
     try {
       await keySet().reload();
+      // What else is answered, such as an error, says nothing about how long a key set is good for.
+      maxAge = Math.min(answeredMaxAge, longest);
       fetchedAt = begun;
     } catch (error) {
       failedAt = Date.now();

@@ -7,6 +7,7 @@ import { logEvent } from './log';
 import { TOKEN_EXCHANGE } from './resource-server';
 import { recordsBehind } from './token-exchange';
 import { currentUnitOfWork, UnitOfWork } from './unit-of-work';
+import { unverifiedClaims } from './unverified-claims';
 
 /** A client's record is written anew when this share of its lifetime has passed, so that clients in use never expire. */
 const RENEW_AFTER = 0.02;
@@ -54,8 +55,9 @@ export async function answerRevocation(
   return currentUnitOfWork.run(await UnitOfWork.begin(store, keys, 'revocation'), engine);
 }
 
+/** As the engine finds it; the last is the subject of an assertion (RFC 7521 section 4.2), which the engine verifies. */
 function clientIdOf(form: URLSearchParams, authorization: string | undefined): string | undefined {
-  return form.get('client_id') ?? basicClientId(authorization);
+  return form.get('client_id') ?? basicClientId(authorization) ?? assertedClientId(form.get('client_assertion'));
 }
 
 function clientKeys(clientId: string | undefined): string[] {
@@ -81,6 +83,11 @@ function basicClientId(authorization = ''): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function assertedClientId(assertion: string | null): string | undefined {
+  const { sub } = unverifiedClaims(assertion ?? '');
+  return typeof sub === 'string' ? sub : undefined;
 }
 
 function isDueForRenewal({ expiresAt }: StoredRecord, lifetime: number): boolean {

@@ -114,11 +114,16 @@ async function ask(subject: string, { tokenEndpoint, clientId, clientSecret }: C
   });
   const answer: Readonly<Record<string, unknown>> = Object(await response.json().catch(() => ({})));
   if (!response.ok) throw refusal(response.status, answer);
+  const { access_token: accessToken, token_type: tokenType, scope, expires_in: expiresIn } = answer;
+  // The connection ended in the answer, or something else answered.
+  if (typeof accessToken !== 'string' || typeof tokenType !== 'string') {
+    throw new UpstreamTokenError('The authorization server answered without a token.', 503);
+  }
   return {
-    accessToken: String(answer.access_token),
-    tokenType: String(answer.token_type),
-    ...(typeof answer.scope === 'string' ? { scope: answer.scope } : {}),
-    ...(typeof answer.expires_in === 'number' ? { expiresAt: asked + answer.expires_in * 1000 } : {}),
+    accessToken,
+    tokenType,
+    ...(typeof scope === 'string' ? { scope } : {}),
+    ...(typeof expiresIn === 'number' ? { expiresAt: asked + expiresIn * 1000 } : {}),
   };
 }
 

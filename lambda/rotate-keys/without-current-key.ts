@@ -1,4 +1,4 @@
-import type { AccessTokenAlgorithm, KeySet } from '../../lib/contract';
+import type { AccessTokenAlgorithm, KeySet, SymmetricKey } from '../../lib/contract';
 import { makeSigningKey, makeSymmetricKey } from '../key-set/make-key-set';
 
 /** Seconds after which every instance has looked at the secret again: `keySetRefresh` is an hour at most, and a value is served for two. */
@@ -13,11 +13,13 @@ const KNOWN_EVERYWHERE = 2 * 60 * 60;
  */
 export async function withoutCurrentKey(keySet: KeySet, now: number): Promise<KeySet> {
   const activeFrom = now + KNOWN_EVERYWHERE;
+  // One that was to follow later still has made nothing, and would take over from the new one.
+  const kept = (keys: readonly SymmetricKey[]) => keys.filter((key) => key.activeFrom < activeFrom);
   return {
     ...keySet,
     current: keySet.next,
     next: await makeSigningKey(now, keySet.next.jwk.alg as AccessTokenAlgorithm),
-    successorKeys: [makeSymmetricKey(activeFrom), ...keySet.successorKeys],
-    encryptionKeys: [makeSymmetricKey(activeFrom), ...keySet.encryptionKeys],
+    successorKeys: [makeSymmetricKey(activeFrom), ...kept(keySet.successorKeys)],
+    encryptionKeys: [makeSymmetricKey(activeFrom), ...kept(keySet.encryptionKeys)],
   };
 }

@@ -205,6 +205,21 @@ describe('the key set', () => {
     await expect(verify(token)).resolves.toBeDefined();
   });
 
+  it('is asked for again a second after an error, which says nothing about how long a key set may be kept', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const verify = verifier();
+    issuer.maxAge = 60;
+    const revoked = await issuer.token({ exp: now + 3600 });
+    await verify(revoked);
+    issuer.answer = { status: 503, body: '' };
+    issuer.maxAge = undefined;
+    vi.setSystemTime(Date.now() + 120_000);
+    await verify(revoked);
+    await issuer.rotate();
+    vi.setSystemTime(Date.now() + 1_000);
+    await expect(verify(revoked)).rejects.toMatchObject({ reason: 'kid' });
+  });
+
   it('is not kept for longer than ten minutes, whatever it says', async () => {
     issuer.maxAge = 86_400;
     vi.useFakeTimers({ toFake: ['Date'] });

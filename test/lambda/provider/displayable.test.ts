@@ -29,6 +29,8 @@ describe('what others wrote', () => {
     ['\u0338\u0338 \u0301A', 'A'],
     [`Z${'\u0301'.repeat(50)}algo`, `Z${'\u0301'.repeat(4)}algo`],
     ['x'.repeat(200), 'x'.repeat(100)],
+    [`${'x'.repeat(99)}🦊 Fox`, `${'x'.repeat(99)}🦊`],
+    [`${'x'.repeat(99)} Fox`, 'x'.repeat(99)],
   ])('has nothing that hides, turns, covers or takes over the words around it: %j', (name, shown) => {
     expect(displayable(name)).toBe(shown);
   });

@@ -217,7 +217,11 @@ export class Harness implements AsyncDisposable {
     });
   }
 
-  refresh(client: Record<string, unknown>, refreshToken: string | undefined, params: Record<string, string> = {}) {
+  refresh(
+    client: Record<string, unknown>,
+    refreshToken: string | undefined,
+    params: Record<string, string | undefined> = {},
+  ) {
     return this.token({
       grant_type: 'refresh_token',
       client_id: String(client.client_id),

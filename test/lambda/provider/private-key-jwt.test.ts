@@ -87,6 +87,19 @@ describe('a client with keys of its own', () => {
     expect((await harness.redeem(client, signIn, presented)).status).toBe(200);
   });
 
+  it('that names itself in its assertion alone is remembered while it is in use', async () => {
+    const client = await harness.register({ token_endpoint_auth_method: 'private_key_jwt', jwks });
+    const named = { client_id: client.client_id! };
+    const anonymous = { client_id: undefined };
+    const { body } = await harness.redeem(client, await harness.signIn(client), {
+      ...(await assertion(named)),
+      ...anonymous,
+    });
+    later(25 * 60 * 60);
+    const refreshed = await harness.refresh(client, body.refresh_token, { ...(await assertion(named)), ...anonymous });
+    expect(refreshed.status).toBe(200);
+  });
+
   it('may use the token endpoint as the audience', async () => {
     const client = withKeysAt();
     const presented = await assertion(client, { claims: { aud: `${ISSUER}/token` } });

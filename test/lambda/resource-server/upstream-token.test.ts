@@ -114,6 +114,18 @@ describe('upstreamToken', () => {
     expect(asked).toEqual([]);
   });
 
+  it.each([
+    ['ends in the middle', '{"access_token":"abc'],
+    ['is a page', '<!doctype html>'],
+    ['has no token', '{"token_type":"Bearer"}'],
+  ])('is 503 where an answer %s, and is asked for again', async (_, cut) => {
+    const request = await event();
+    const fetched = vi.spyOn(globalThis, 'fetch').mockResolvedValueOnce(new Response(cut, { status: 200 }));
+    expect(await failure(upstreamToken(request, options))).toMatchObject({ status: 503 });
+    fetched.mockRestore();
+    expect((await upstreamToken(request, options)).accessToken).toMatch(/^upstream-access-/);
+  });
+
   it('is 503 where the authorization server cannot be reached, and tells nothing of the token', async () => {
     const request = await event();
     const error = await failure(upstreamToken(request, { ...options, issuer: 'http://127.0.0.1:9' }));

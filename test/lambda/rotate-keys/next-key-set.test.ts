@@ -130,6 +130,18 @@ describe('a key set without its current key', () => {
     }
   });
 
+  it('lets no symmetric key take over from the new one that may have been read with the others', async () => {
+    const slowly = { ...times, minimumPublication: 6 * 3600 };
+    const due = START + 31 * 24 * 3600;
+    const second = await nextKeySet(first, slowly, due);
+    const third = await withoutCurrentKey(second, due + 1800);
+    for (const name of ['successorKeys', 'encryptionKeys'] as const) {
+      const [newest, ...others] = third[name];
+      expect(second[name].map(({ id }) => id)).not.toContain(newest!.id);
+      expect(Math.max(...others.map(({ activeFrom }) => activeFrom))).toBeLessThan(newest!.activeFrom);
+    }
+  });
+
   it('keeps what was retired before published', async () => {
     const second = await nextKeySet(first, times, START + 1000);
     const third = await withoutCurrentKey(second, START + 1001);
