@@ -5,11 +5,14 @@ import { logEvent, logProblem } from './log';
 import * as client from './openid-client';
 import { subjectOf } from './subject';
 import { within } from './time-limit';
+import { isClientRefused, isUnreachable, refusalOf } from './upstream-answers';
 import { PersonNotAllowed, UpstreamRefused, UpstreamUnavailable } from './upstream-errors';
 
-/** A discovered configuration is looked at again after this long, so that a changed endpoint is noticed. */
+/** Milliseconds after which the discovered metadata is looked at again, so that a changed endpoint is noticed. */
 const REDISCOVER_AFTER = 60 * 60 * 1000;
-/** Seconds for one request to upstream; two of them and the store must fit into API Gateway's 30. */
+/** The same where it could not be had. */
+const RETRY_AFTER = 60 * 1000;
+/** Seconds for one request to upstream; of three (discovery, tokens, UserInfo) and the store a sign-in must fit into API Gateway's 30. */
 const TIMEOUT = 8;
 
 /** Milliseconds that a page waits for what it can do without. */
@@ -61,7 +64,8 @@ type Tokens = client.TokenEndpointResponse & client.TokenEndpointResponseHelpers
 
 /** The identity provider that people sign in at (OpenID Connect Core), as one confidential client of it. */
 export class Upstream {
-  #discovered: { readonly at: number; readonly metadata: client.ServerMetadata } | undefined;
+  #known: { readonly metadata: client.ServerMetadata; readonly until: number } | undefined;
+  #discovering: Promise<client.ServerMetadata> | undefined;
 
   constructor(
     private readonly config: UpstreamConfig,
@@ -90,7 +94,8 @@ export class Upstream {
    * @throws UpstreamUnavailable
    */
   async authorizationUrl(checks: UpstreamChecks, otherAccount: boolean): Promise<string> {
-    const configuration = this.#configuration(await this.#metadata(), await this.clientSecret.current());
+    const { metadata, secret } = await this.#access();
+    const configuration = this.#configuration(metadata, secret);
     const url = client.buildAuthorizationUrl(configuration, {
       ...this.config.extraParameters,
       ...(otherAccount ? { prompt: otherAccountPrompt(configuration.serverMetadata()) } : {}),
@@ -112,7 +117,7 @@ export class Upstream {
    * @throws UpstreamRefused, UpstreamUnavailable, PersonNotAllowed
    */
   async person(query: string, checks: UpstreamChecks): Promise<Person> {
-    const [metadata, secret] = [await this.#metadata(), await this.clientSecret.current()];
+    const { metadata, secret } = await this.#access();
     const answer = new URL(`${this.redirectUri}?${query}`);
     const checked = {
       expectedState: checks.state,
@@ -153,7 +158,7 @@ export class Upstream {
    */
   async refresh(refreshToken: string, sub: string): Promise<IssuedTokens> {
     const grant = (asked: client.Configuration) => client.refreshTokenGrant(asked, refreshToken);
-    const [metadata, secret] = [await this.#metadata(), await this.clientSecret.current()];
+    const { metadata, secret } = await this.#access();
     const { result: tokens, configuration } = await this.#authenticated(metadata, secret, grant).catch((error) => {
       if (!(error instanceof client.ResponseBodyError && error.error === 'invalid_grant')) throw error;
       throw new UpstreamRefused('access_denied', 'The identity provider has ended the access', { cause: error });
@@ -229,9 +234,24 @@ export class Upstream {
     return configuration;
   }
 
+  /** What every request to upstream needs. */
+  async #access(): Promise<{ metadata: client.ServerMetadata; secret: string }> {
+    const [metadata, secret] = await Promise.all([this.#metadata(), this.clientSecret.current()]);
+    return { metadata, secret };
+  }
+
   async #metadata(): Promise<client.ServerMetadata> {
-    const cached = this.#discovered;
-    if (cached && Date.now() - cached.at < REDISCOVER_AFTER) return cached.metadata;
+    const known = this.#known;
+    if (known && Date.now() < known.until) return known.metadata;
+    this.#discovering ??= this.#discover().finally(() => {
+      this.#discovering = undefined;
+    });
+    if (!known) return this.#discovering;
+    // What was known serves on while discovery is slow or down.
+    return within(PATIENCE, this.#discovering).catch(() => known.metadata);
+  }
+
+  async #discover(): Promise<client.ServerMetadata> {
     const issuer = new URL(this.config.issuer);
     try {
       const configuration = await client.discovery(issuer, this.config.clientId, undefined, client.None(), {
@@ -239,11 +259,10 @@ export class Upstream {
         execute: isLoopbackHttp(issuer) ? [client.allowInsecureRequests] : [],
         timeout: TIMEOUT,
       });
-      this.#discovered = { at: Date.now(), metadata: configuration.serverMetadata() };
-      return this.#discovered.metadata;
+      this.#known = { metadata: configuration.serverMetadata(), until: Date.now() + REDISCOVER_AFTER };
+      return this.#known.metadata;
     } catch (error) {
-      // What was known serves on while discovery is down.
-      if (cached) return cached.metadata;
+      if (this.#known) this.#known = { ...this.#known, until: Date.now() + RETRY_AFTER };
       throw new UpstreamUnavailable('The identity provider cannot be reached', { cause: error });
     }
   }
@@ -301,40 +320,4 @@ function accountOf({ email, name }: Readonly<Record<string, unknown>>): string |
 
 function isLoopbackHttp(url: URL): boolean {
   return url.protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
-}
-
-/** Whether it is this server that upstream does not take (RFC 6749 section 5.2); some providers say so by the status alone. */
-function isClientRefused(error: unknown): boolean {
-  if (error instanceof client.WWWAuthenticateChallengeError) return true;
-  return error instanceof client.ResponseBodyError && (error.status === 401 || error.error === 'invalid_client');
-}
-
-/** Sorts what openid-client throws into an outage and a refusal. */
-function refusalOf(error: unknown): Error {
-  if (error instanceof client.AuthorizationResponseError) {
-    const code =
-      error.error === 'temporarily_unavailable' || error.error === 'server_error' ? error.error : 'access_denied';
-    return new UpstreamRefused(code, 'The identity provider did not sign the person in', { cause: error });
-  }
-  // How a server refuses HTTP Basic authentication (RFC 6749 section 5.2): the client secret is wrong.
-  if (error instanceof client.WWWAuthenticateChallengeError) {
-    return new UpstreamRefused('server_error', 'The identity provider refused this server', { cause: error });
-  }
-  if (isUnreachable(error)) return new UpstreamUnavailable('The identity provider cannot be reached', { cause: error });
-  if (error instanceof client.ResponseBodyError) {
-    if (error.error === 'invalid_grant') {
-      return new UpstreamRefused('access_denied', 'The sign-in at the identity provider has expired', { cause: error });
-    }
-    return new UpstreamRefused('server_error', 'The identity provider refused this server', { cause: error });
-  }
-  return new UpstreamRefused('access_denied', "The identity provider's answer could not be verified", { cause: error });
-}
-
-/** fetch failed (TypeError), timed out, or got 5xx where a document was expected. */
-function isUnreachable(error: unknown): boolean {
-  if (error instanceof TypeError) return true;
-  // Too many requests of everybody's, or one that took too long, says nothing about this one.
-  if (error instanceof client.ResponseBodyError) return error.status === 408 || error.status === 429;
-  if (!(error instanceof client.ClientError)) return false;
-  return error.code === 'OAUTH_TIMEOUT' || (error.cause instanceof Response && error.cause.status >= 500);
 }

@@ -24,6 +24,10 @@ export interface UpstreamIssuer extends AsyncDisposable {
   clientRefusal?: { readonly status: number; readonly error: string };
   /** The token endpoint answers no sooner. */
   held?: Promise<void>;
+  /** Discovery answers no sooner, and with what comes of this. */
+  discovery?: Promise<number>;
+  /** How often discovery was asked for. */
+  discoveries: number;
   /** The token endpoint leaves the ID token out. */
   withoutIdToken?: boolean;
   /** The token endpoint gives a refresh token with a code, and a new one at each use. */
@@ -64,7 +68,8 @@ export async function startUpstreamIssuer(): Promise<UpstreamIssuer> {
     if (failure) return json(failure, { error: 'server_error' });
     switch (url.pathname) {
       case '/.well-known/openid-configuration':
-        return json(200, {
+        self.discoveries++;
+        return json((await self.discovery) ?? 200, {
           issuer: self.issuer,
           authorization_endpoint: self.authorizationEndpoint ?? `${self.issuer}/authorize`,
           token_endpoint: `${self.issuer}/token`,
@@ -136,6 +141,7 @@ export async function startUpstreamIssuer(): Promise<UpstreamIssuer> {
   const self: UpstreamIssuer = {
     issuer: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     claims: { sub: 'ada' },
+    discoveries: 0,
     requests,
     tokenRequests,
     async [Symbol.asyncDispose]() {

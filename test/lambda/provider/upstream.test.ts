@@ -325,6 +325,39 @@ describe('an identity provider that takes connections and never answers', () => 
   });
 });
 
+describe('discovery, once it has been answered', () => {
+  const codeOf = async () => (await harness.signIn(client)).answer.searchParams.get('code');
+  beforeEach(codeOf);
+
+  it('is asked for again after an hour', async () => {
+    later(3_590);
+    await codeOf();
+    expect(harness.upstream.discoveries).toBe(1);
+    later(20);
+    await codeOf();
+    expect(harness.upstream.discoveries).toBe(2);
+  });
+
+  it('keeps no sign-in from going on that gets no answer, and is asked for by one of all', async () => {
+    harness.upstream.discovery = new Promise(() => {});
+    // Less than it takes to give up on discovery.
+    harness.timeLimit = 7_500;
+    later(3_600);
+    for (const code of await Promise.all([codeOf(), codeOf(), codeOf()])) expect(code).toBeTruthy();
+    expect(harness.upstream.discoveries).toBe(2);
+  });
+
+  it('is asked for once a minute where it is down', async () => {
+    harness.upstream.discovery = Promise.resolve(503);
+    later(3_600);
+    for (let i = 0; i < 3; i++) expect(await codeOf()).toBeTruthy();
+    expect(harness.upstream.discoveries).toBe(2);
+    later(60);
+    await codeOf();
+    expect(harness.upstream.discoveries).toBe(3);
+  });
+});
+
 describe('a claim that the ID token leaves out', () => {
   const rules = { claims: ['email'], allow: [{ claim: 'groups', values: ['staff'] }] };
   const emailOf = async () => {
