@@ -28,36 +28,29 @@ export function nodeHandler(hosted: HostedServer, except: readonly string[] = []
     if (!route) return false;
     const method = req.method ?? 'GET';
     const sourceIp = addressOfClient(req, trustedProxies);
-    const id = randomUUID();
-    await currentRequest.run({ id }, async () => {
-      const response = await answer();
-      if (!response) return res.destroy();
-      send(res, response);
-      logEvent('request.answered', { method, path: loggablePath(path), status: response.status, sourceIp });
-    });
-    return true;
 
-    /** undefined where nobody waits for it any more. */
-    async function answer(): Promise<HttpResponse | undefined> {
-      if (!route?.methods.includes(method)) {
-        return json(405, { error: 'method_not_allowed' }, { allow: route?.methods.join(', ') ?? '' });
+    async function answer(methods: readonly string[]): Promise<HttpResponse> {
+      if (!methods.includes(method)) {
+        return json(405, { error: 'method_not_allowed' }, { allow: methods.join(', ') });
       }
-      const body = await bodyOf(req).catch((error) => {
-        if (!req.errored) throw error;
-        return 'gone' as const;
-      });
-      if (body === 'gone') return undefined;
+      const body = await bodyOf(req);
       if (body === undefined) return json(413, { error: 'invalid_request' }, { connection: 'close' });
-      const request: HttpRequest = {
-        method,
-        path,
-        query,
-        headers: headersOf(req),
-        body,
-        sourceIp,
-      };
+      const request: HttpRequest = { method, path, query, headers: headersOf(req), body, sourceIp };
       return server.handle(request, TIME_LIMIT);
     }
+
+    await currentRequest.run({ id: randomUUID() }, async () => {
+      try {
+        const response = await answer(route.methods);
+        send(res, response);
+        logEvent('request.answered', { method, path: loggablePath(path), status: response.status, sourceIp });
+      } catch (error) {
+        // Nobody waits for the answer any more.
+        if (!req.errored) throw error;
+        res.destroy();
+      }
+    });
+    return true;
   };
 }
 
@@ -109,9 +102,14 @@ function addressOfClient({ headers, socket }: IncomingMessage, trustedProxies: n
   if (trustedProxies === 0) return peer;
   const forwarded = String(headers['x-forwarded-for'] ?? '')
     .split(',')
-    .map((address) => address.trim())
+    .map((address) => withoutPort(address.trim()))
     .filter(Boolean);
   return forwarded.at(-trustedProxies) ?? forwarded[0] ?? peer;
+}
+
+/** As some proxies write it: `203.0.113.7:5001`, `[2001:db8::7]:5001`, where each connection would be an address of its own. */
+function withoutPort(address: string): string {
+  return address.replace(/^([\d.]+):\d+$/, '$1').replace(/^\[(.+)\](?::\d+)?$/, '$1');
 }
 
 export function send(res: ServerResponse, { status, headers, cookies, body }: HttpResponse): void {

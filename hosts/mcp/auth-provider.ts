@@ -3,6 +3,7 @@ import { InvalidTokenError } from '../../lambda/authorizer/invalid-token-error';
 import { type KeySetCache, remoteKeySet } from '../../lambda/authorizer/remote-key-set';
 import { verifyToken } from '../../lambda/authorizer/verify-token';
 import { clientKey } from '../../lambda/provider/keys';
+import { logProblem } from '../../lambda/provider/log';
 import type { Store } from '../../lambda/store/store';
 import { described } from '../../lib/refusal';
 import { storeFor } from '../../stores/store-for';
@@ -175,8 +176,9 @@ function keptUp(write: () => Promise<void>): () => Promise<void> {
     if (Date.now() - begun > REGISTER_EVERY) {
       begun = Date.now();
       written = write();
-      written.catch(() => {
+      written.catch((error) => {
         begun = Number.NEGATIVE_INFINITY;
+        logProblem('resource.registration_failed', error);
       });
     }
     return written;

@@ -128,10 +128,12 @@ describe('the MCP server', () => {
 
   it('does not tell before the authorization server can know it, and goes on trying', async () => {
     const set = vi.spyOn(store, 'set').mockRejectedValue(new StoreUnavailable('gone'));
+    const logged = vi.spyOn(console, 'error').mockReturnValue();
     const { ask, resource } = await startMcpServer();
     const response = await ask('/.well-known/oauth-protected-resource');
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('5');
+    expect(String(logged.mock.lastCall)).toContain('resource.registration_failed');
     set.mockRestore();
     expect((await ask('/.well-known/oauth-protected-resource')).status).toBe(200);
     expect((await store.read([resourceKey(resource)]))[0]).toBeDefined();

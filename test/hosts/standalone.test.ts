@@ -228,6 +228,15 @@ describe('the address of a client', () => {
     expect((await register(baseUrl, from('192.0.2.1, 198.51.100.2'))).status).toBe(201);
   });
 
+  it.each([
+    ['198.51.100.1:5001', '198.51.100.1:5002'],
+    ['[2001:db8::1]:5001', '[2001:db8::1]'],
+  ])('is the same from another port, where the proxy says ports too: %s', async (one, other) => {
+    const { baseUrl } = await start({ ...limit, trustedProxies: 1 });
+    expect((await register(baseUrl, from(one))).status).toBe(201);
+    expect((await register(baseUrl, from(other))).status).toBe(429);
+  });
+
   it('is what the outermost of two proxies says', async () => {
     const { baseUrl } = await start({ ...limit, trustedProxies: 2 });
     expect((await register(baseUrl, from('192.0.2.1, 198.51.100.1, 10.0.0.1'))).status).toBe(201);
