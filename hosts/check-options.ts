@@ -11,7 +11,7 @@ import type { Settings } from './settings';
 const SHORTEST_SECRET = 32;
 
 /** Milliseconds. */
-const SESSION_MAX_AGE = { atLeast: 1000, atMost: LONGEST_LIFETIME * 1000 };
+export const SESSION_MAX_AGE = { atLeast: 1000, atMost: LONGEST_LIFETIME * 1000 };
 
 /**
  * Notes everything, but for the store, that keeps a server from starting with these options.

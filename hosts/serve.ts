@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { described } from '../lib/refusal';
+import { SESSION_MAX_AGE } from './check-options';
 import { type Environment, environmentOf } from './environment';
 import { OidcClient } from './oidc-client';
 import type { JwkSet, ResourceOption } from './options';
@@ -90,7 +91,7 @@ export function serverFrom(env: Environment): OidcServer {
     return undefined;
   };
   const { SESSION_SECRET = '', SESSION_SECRET_PREVIOUS, STORE_URL = '', OIDC_ISSUER = '' } = env;
-  const days = number('sessionMaxAge');
+  const days = sessionDays(settings, number('sessionMaxAge'));
   const jwks = env.JWKS
     ? (json<JwkSet>('jwks', 'the output of `npx mcp-oidc-auth keys generate`') ?? 'store')
     : undefined;
@@ -121,6 +122,14 @@ export function serverFrom(env: Environment): OidcServer {
     },
     settings,
   );
+}
+
+/** @returns undefined where they are no age of a session: it would be refused in milliseconds, which nobody has written */
+function sessionDays(settings: Settings, days: number | undefined): number | undefined {
+  const { atLeast, atMost } = SESSION_MAX_AGE;
+  if (days === undefined || (days * DAY >= atLeast && days * DAY <= atMost)) return days;
+  settings.refuse('sessionMaxAge', described(days), `days, at most ${atMost / DAY}`);
+  return undefined;
 }
 
 function resourcesIn(text = '', parsed: () => ResourceOption[] | undefined): readonly ResourceOption[] {

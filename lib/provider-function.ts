@@ -139,6 +139,9 @@ const NETWORK_ACTIONS = [
   'ec2:UnassignPrivateIpAddresses',
 ];
 
+/** A second is kept for the answer itself, and a cold start and one retry of a write have to fit into the rest. */
+const SHORTEST_TIMEOUT = Duration.seconds(5);
+
 function checkOptions({
   memorySize,
   timeout,
@@ -152,7 +155,7 @@ function checkOptions({
     checkNumber('functionOptions.memorySize', memorySize, { atLeast: 256, atMost: 10_240 });
   }
   if (timeout) {
-    checkDuration('functionOptions.timeout', timeout, { atLeast: Duration.seconds(1), atMost: Duration.seconds(30) });
+    checkDuration('functionOptions.timeout', timeout, { atLeast: SHORTEST_TIMEOUT, atMost: Duration.seconds(30) });
   }
   if (environment && CONFIG in environment) {
     refuse(`functionOptions.environment must not have '${CONFIG}': the function's own configuration is there.`);

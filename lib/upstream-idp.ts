@@ -1,7 +1,9 @@
 import { Duration, type Stack, Token } from 'aws-cdk-lib';
-import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { UpstreamSecretConfig } from './contract';
+import { useThrough } from './encryption-key';
 import { described } from './refusal';
 import {
   checkAllow,
@@ -126,24 +128,16 @@ export class UpstreamIdp {
    *
    * @internal
    */
-  _grantReadSecret(provider: IGrantable): void {
-    const { secretArn, secretFullArn, encryptionKey, stack } = this.props.clientSecret;
-    provider.grantPrincipal.addToPrincipalPolicy(
+  _grantReadSecret(fn: LambdaFunction): void {
+    const { secretArn, secretFullArn, encryptionKey } = this.props.clientSecret;
+    fn.role?.addToPrincipalPolicy(
       new PolicyStatement({
         actions: ['secretsmanager:GetSecretValue'],
         // The ARN of a secret that was imported by its name lacks the six characters that Secrets Manager adds to a name.
         resources: [secretFullArn ?? `${secretArn}-??????`],
       }),
     );
-    if (encryptionKey) {
-      provider.grantPrincipal.addToPrincipalPolicy(
-        new PolicyStatement({
-          actions: ['kms:Decrypt'],
-          resources: [encryptionKey.keyArn],
-          conditions: { StringEquals: { 'kms:ViaService': `secretsmanager.${stack.region}.amazonaws.com` } },
-        }),
-      );
-    }
+    useThrough('secretsmanager', fn, encryptionKey, 'read');
   }
 }
 

@@ -508,7 +508,7 @@ describe('serve', () => {
     [{ APPEARANCE: '{"colors":{"accent":"red"}}' }, /^APPEARANCE.colors.accent: got 'red'; needs a colour like/],
     [{ UPSTREAM_REDIRECT_URI: '/callback' }, /^UPSTREAM_REDIRECT_URI: got '\/callback'; needs a URL of this server/],
     [{ SESSION_SECRET_PREVIOUS: 'short' }, /^SESSION_SECRET: got 5 characters/],
-    [{ SESSION_MAX_AGE_DAYS: '500' }, /^SESSION_MAX_AGE_DAYS: got .*; needs/],
+    [{ SESSION_MAX_AGE_DAYS: '500' }, /^SESSION_MAX_AGE_DAYS: got 500; needs days, at most 400$/],
     [{ MCP_RESOURCES: 'https://a.example/mcp, b' }, /^MCP_RESOURCES\[1\].identifier: got 'b'/],
     [{ MCP_RESOURCES: '[{"identifier":"x"}]' }, /^MCP_RESOURCES\[0\].identifier: got 'x'/],
     [

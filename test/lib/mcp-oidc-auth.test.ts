@@ -335,6 +335,10 @@ describe('props', () => {
       'functionOptions.timeout must be at most 30 seconds, got 1 minute.',
     ],
     [
+      { functionOptions: { timeout: Duration.seconds(1) } },
+      'functionOptions.timeout must be at least 5 seconds, got 1 second.',
+    ],
+    [
       { functionOptions: { memorySize: 64 } },
       'functionOptions.memorySize must be a whole number, from 256 to 10240, got 64.',
     ],

@@ -19,7 +19,7 @@ describe('the client secret', () => {
     expect(configOf(stack, 'AuthProvider').upstream.clientSecretId).toBe(`<${secret}>`);
     const key = idOf(stack, 'AWS::KMS::Key');
     expect(secretPermissions(stack)).toEqual([
-      `Allow kms:Decrypt on <${key}.Arn> if {"StringEquals":{"kms:ViaService":{"Fn::Join":["",["secretsmanager.",{"Ref":"AWS::Region"},".amazonaws.com"]]}}}`,
+      `Allow kms:Decrypt on <${key}.Arn> if {"StringEquals":{"kms:ViaService":{"Fn::Join":["",["secretsmanager.",{"Ref":"AWS::Region"},".",{"Ref":"AWS::URLSuffix"}]]}}}`,
       `Allow secretsmanager:GetSecretValue on <${secret}>`,
     ]);
   });
