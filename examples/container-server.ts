@@ -4,7 +4,7 @@ import { type Bearer, BearerError, verifyBearer } from 'mcp-oidc-auth/bearer';
 const { ISSUER: issuer = '', MCP_URL: audience = '', PORT } = process.env;
 const metadataPath = `/.well-known/oauth-protected-resource${new URL(audience).pathname}`;
 
-createServer(async (request, response) => {
+const server = createServer(async (request, response) => {
   // RFC 9728: where clients sign in. The challenge below leads them here.
   if (request.url === metadataPath) {
     json(response, 200, { resource: audience, authorization_servers: [issuer], scopes_supported: ['reports:read'] });
@@ -21,7 +21,10 @@ createServer(async (request, response) => {
     }
     json(response, error.status, error.body, error.headers);
   }
-}).listen(Number(PORT), () => console.log(`Listening on ${PORT}`));
+});
+// For longer than the load balancer keeps a connection (60 seconds): else it sends requests into some that have just been closed.
+server.keepAliveTimeout = 65_000;
+server.listen(Number(PORT), () => console.log(`Listening on ${PORT}`));
 
 /** Your MCP server. */
 async function serve(caller: Bearer, _request: IncomingMessage, response: ServerResponse): Promise<void> {

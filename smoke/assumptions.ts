@@ -1,7 +1,7 @@
 import { type Check, must } from './check';
 import { type Answer, type Deployment, shown } from './deployment';
 
-/** What the local runner assumes of API Gateway without evidence (docs/local.md, Unproven), as far as it can be seen from outside. */
+/** What the local runner assumes of API Gateway without evidence (docs/local.md, What is unproven), as far as it can be seen from outside. */
 export function assumptionChecks(deployment: Deployment): Check[] {
   const { mcpUrl } = deployment;
   const assumed = (name: string, expected: string, ask: () => Promise<Answer>, holds: (answer: Answer) => boolean) => ({

@@ -3,7 +3,7 @@ export interface Check {
   readonly name: string;
   readonly expected: string;
   /**
-   * True where AWS has not documented it and nothing depends on it (docs/local.md, Unproven): what is found is worth knowing, and no failure.
+   * True where AWS has not documented it and nothing depends on it (docs/local.md, What is unproven): what is found is worth knowing, and no failure.
    */
   readonly assumption?: boolean;
   /**

@@ -20,7 +20,7 @@ hold: what was expected, and what was found. ISSUER and MCP_URL are the outputs 
 ok    as expected
 FAIL  not as expected; the exit code is 1
 note  an assumption about API Gateway that turned out to be wrong. Nothing depends on it alone;
-      please tell us (docs/local.md, Unproven).`;
+      please tell us (docs/local.md, What is unproven).`;
 
 export interface SmokeOptions {
   readonly issuer: string;

@@ -51,6 +51,7 @@ describe('the package', () => {
       [
         'LICENSE',
         'README.md',
+        'SECURITY.md',
         'package.json',
         'docs/api.md',
         'docs/clients.md',

@@ -71,4 +71,9 @@ def whoami() -> dict:
 
 
 if __name__ == "__main__":
-    server.run("streamable-http", port=int(os.environ.get("PORT", "3001")), stateless_http=True)
+    server.run(
+        "streamable-http",
+        host=os.environ.get("HOST", "127.0.0.1"),
+        port=int(os.environ.get("PORT", "3001")),
+        stateless_http=True,
+    )
