@@ -2,7 +2,7 @@ import { calculateJwkThumbprint } from 'jose';
 import { publicJwk } from '../lambda/key-set/public-jwk';
 import type { CachedSecret } from '../lambda/provider/cached-secret';
 import { type KeySource, keySetSource, type ServerKeys } from '../lambda/provider/key-source';
-import type { PrivateJwk } from '../lib/contract';
+import type { PrivateJwk, PublicJwk } from '../lib/contract';
 import type { JwkSet } from './options';
 import type { Settings } from './settings';
 
@@ -55,16 +55,19 @@ export function operatorKeySource({ keys }: JwkSet, kept: CachedSecret): KeySour
   };
 }
 
+type OperatorKey = PrivateJwk | PublicJwk;
+
 /** The first signs access tokens, the first of RS256 ID tokens; the engine needs no other private key. */
-function signingAndPublished(keys: readonly PrivateJwk[]): Pick<ServerKeys, 'signing' | 'published'> {
-  const [first, ...others] = keys as [PrivateJwk, ...PrivateJwk[]];
-  const ofIdTokens =
-    first.alg === 'RS256' ? undefined : others.find(({ alg, d }) => alg === 'RS256' && d !== undefined);
+function signingAndPublished(keys: readonly OperatorKey[]): Pick<ServerKeys, 'signing' | 'published'> {
+  // checkJwks has seen to it that the first is private.
+  const [first, ...others] = keys as [PrivateJwk, ...OperatorKey[]];
+  const signsIdTokens = (key: OperatorKey): key is PrivateJwk => key.alg === 'RS256' && key.d !== undefined;
+  const ofIdTokens = first.alg === 'RS256' ? undefined : others.find(signsIdTokens);
   const published = others.filter((key) => key !== ofIdTokens).map(publicJwk);
   return { signing: ofIdTokens ? [first, ofIdTokens] : [first], published };
 }
 
-async function completed(key: Readonly<Record<string, unknown>>): Promise<PrivateJwk> {
+async function completed(key: Readonly<Record<string, unknown>>): Promise<OperatorKey> {
   const jwk = { ...key, alg: String(algorithmOf(key)), use: 'sig' } as Record<string, string> & { alg: string };
-  return { ...jwk, kid: jwk.kid ?? (await calculateJwkThumbprint(jwk)) };
+  return { ...jwk, kid: jwk.kid ?? (await calculateJwkThumbprint(jwk)) } as OperatorKey;
 }

@@ -353,9 +353,19 @@ export const CLIENT_RESOURCE_TYPE = 'Custom::McpOidcAuthClient';
 export const RESOURCE_SERVER_RESOURCE_TYPE = 'Custom::McpOidcAuthResourceServer';
 
 /** A private JWK (RFC 7517) with `kid`, `alg` and `use`. */
-export type PrivateJwk = Readonly<Record<string, string>> & { readonly kid: string; readonly alg: string };
-/** The public half of a PrivateJwk. */
-export type PublicJwk = PrivateJwk;
+export type PrivateJwk = Readonly<Record<string, string>> & {
+  readonly kid: string;
+  readonly alg: string;
+  readonly d: string;
+};
+
+/** The public half of a PrivateJwk, which no private one passes for. */
+export interface PublicJwk {
+  readonly kid: string;
+  readonly alg: string;
+  readonly d?: never;
+  readonly [member: string]: string | undefined;
+}
 
 /** All times in the secrets are epoch seconds. */
 export interface SigningKey {

@@ -1,15 +1,10 @@
 import { InvalidTokenError } from '../../lambda/authorizer/invalid-token-error';
 import type { AccessToken } from '../../lambda/authorizer/verify-token';
 import { grantKeyOf } from '../../lambda/provider/keys';
+import type { PersonalGrant } from '../../lambda/provider/personal-grant';
 import type { Store } from '../../lambda/store/store';
 import { GRANT_CLAIM } from '../../lib/contract';
 import type { AuthInfo, Person } from './caller';
-
-/** As the authorization server keeps it: `PersonalGrant`. */
-interface StoredGrant {
-  readonly upstreamClaims?: Readonly<Record<string, unknown>>;
-  readonly customData?: Readonly<Record<string, unknown>>;
-}
 
 /** What an access token says beside the person's claims (RFC 9068 section 2.2). */
 const OF_THE_TOKEN = new Set(['iss', 'aud', 'exp', 'iat', 'nbf', 'jti', 'client_id', 'scope', 'cnf', GRANT_CLAIM]);
@@ -48,7 +43,7 @@ async function personOf({ sub, claims }: AccessToken, store: Store): Promise<Per
   }
   const [record] = await store.read([grantKeyOf(grant)]);
   if (record === undefined) throw new InvalidTokenError('grant');
-  const { upstreamClaims = {}, customData } = record.value as StoredGrant;
+  const { upstreamClaims = {}, customData } = record.value as PersonalGrant;
   const { sub: userId } = upstreamClaims;
   return {
     accountId: sub,

@@ -38,8 +38,8 @@ export async function makeSigningKey(now: number, algorithm: AccessTokenAlgorith
  */
 export async function makeJwk(alg: AccessTokenAlgorithm): Promise<PrivateJwk> {
   const { privateKey } = await generateKeyPair(alg, { extractable: true });
-  // An exported RSA or EC key has string members only (RFC 7518 section 6); jose's type covers every kind of key.
-  const jwk = (await exportJWK(privateKey)) as Record<string, string>;
+  // An exported RSA or EC key has string members only (RFC 7518 section 6), `d` among them; jose's type covers every kind of key.
+  const jwk = (await exportJWK(privateKey)) as Record<string, string> & { d: string };
   return { ...jwk, kid: await calculateJwkThumbprint(jwk), alg, use: 'sig' };
 }
 

@@ -11,7 +11,7 @@ const PUBLIC_MEMBERS: Readonly<Record<string, readonly string[]>> = {
  *
  * @throws TypeError if the key is of another type than RSA or EC
  */
-export function publicJwk(jwk: PrivateJwk): PublicJwk {
+export function publicJwk(jwk: PrivateJwk | PublicJwk): PublicJwk {
   const members = PUBLIC_MEMBERS[jwk.kty ?? ''];
   if (members === undefined) {
     throw new TypeError('A signing key has to be of type RSA or EC.');

@@ -11,7 +11,7 @@ import { logDecisions } from './decisions';
 import { answerIntrospection } from './introspection';
 import type { ServerKeys } from './key-source';
 import { hash, presentedKey } from './keys';
-import type { PersonalGrant } from './personal-grant';
+import { PERSONAL_MEMBERS, type PersonalGrant } from './personal-grant';
 import { BY_OPERATORS } from './pre-registered-client';
 import { registeredClientId } from './registered-client-id';
 import { STANDS_FOR } from './resource-server';
@@ -70,8 +70,7 @@ export function createEngine(context: EngineContext, keys: ServerKeys): Provider
     if (!predecessor) throw new Error('A refresh token comes from a code or from a refresh token');
     return successors.of(predecessor.jti, predecessor.iat ?? 0);
   };
-  const own = ['personClaims', 'upstreamClaims', 'customData', 'upstreamTokens'];
-  const inGrant: readonly string[] = [...provider.Grant.IN_PAYLOAD, ...own];
+  const inGrant: readonly string[] = [...provider.Grant.IN_PAYLOAD, ...PERSONAL_MEMBERS];
   Object.defineProperty(provider.Grant, 'IN_PAYLOAD', { value: inGrant });
   // What is presented once is so for whoever writes its record first; the engine's own way, to look and then to write, lets
   // several through. Not part of a unit of work: an assertion is used up by being presented, whatever becomes of the request.

@@ -9,3 +9,11 @@ export interface PersonalGrant {
   /** The person has agreed that the resource server acts for them upstream. */
   upstreamTokens?: boolean;
 }
+
+/** The names of its members: each is named here, or this does not compile. */
+export const PERSONAL_MEMBERS: readonly string[] = Object.keys({
+  personClaims: true,
+  upstreamClaims: true,
+  customData: true,
+  upstreamTokens: true,
+} satisfies Record<keyof PersonalGrant, true>);
