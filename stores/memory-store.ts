@@ -102,7 +102,7 @@ export class MemoryStore implements Store {
   /** Frees what has expired. */
   #sweep(): void {
     const now = Date.now();
-    if (now - this.#sweptAt < SWEEP_EVERY) return;
+    if (Math.abs(now - this.#sweptAt) < SWEEP_EVERY) return;
     this.#sweptAt = now;
     for (const [pk, partition] of this.#partitions) {
       for (const [sk, { deadline }] of partition) if (deadline <= now) partition.delete(sk);

@@ -143,7 +143,7 @@ export class SqlStore implements Store {
   /** Frees what has expired. Nothing depends on it: where it fails, a later write tries again. */
   async #sweep(): Promise<void> {
     const now = Date.now();
-    if (now - this.#sweptAt < SWEEP_EVERY) return;
+    if (Math.abs(now - this.#sweptAt) < SWEEP_EVERY) return;
     this.#sweptAt = now;
     const expired = sql`expires <= ${now - SWEEP_AFTER}`;
     // The condition stands twice: a row that has been written anew in the meantime is found, but not deleted.

@@ -71,9 +71,10 @@ export function remoteKeySet(
   }
 
   async function keepUpToDate(): Promise<void> {
-    const age = Date.now() - fetchedAt;
+    // Of either sign: a clock that was set back does not make it last until that time comes again.
+    const age = Math.abs(Date.now() - fetchedAt);
     const tooOld = age >= longest;
-    if (age < maxAge || (!tooOld && Date.now() - failedAt < RETRY)) {
+    if (age < maxAge || (!tooOld && Math.abs(Date.now() - failedAt) < RETRY)) {
       return;
     }
     const refreshed = refresh().catch((error) => {

@@ -24,7 +24,8 @@ export class CachedSecret {
   ) {}
 
   async get(): Promise<SecretValue> {
-    const age = (Date.now() - this.#fetchedAt) / 1000;
+    // Of either sign: a clock that was set back does not make it last until that time comes again.
+    const age = Math.abs(Date.now() - this.#fetchedAt) / 1000;
     if (this.#value && age < this.refresh) return this.#value;
     const fetching = this.fetch();
     if (!this.#value) return fetching;

@@ -16,7 +16,8 @@ export class Resources {
   ) {}
 
   catalogue(): Promise<Catalogue> {
-    if (!this.#cached || Date.now() - this.#cached.at > this.cachedFor) {
+    // Of either sign: a clock that was set back does not make it last until that time comes again.
+    if (!this.#cached || Math.abs(Date.now() - this.#cached.at) > this.cachedFor) {
       const catalogue = this.store
         .list(RESOURCES_PARTITION)
         .then((records) => new Catalogue([...records.map(({ value }) => value as ResourceRecord), ...this.own]));

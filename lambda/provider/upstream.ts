@@ -64,7 +64,7 @@ type Tokens = client.TokenEndpointResponse & client.TokenEndpointResponseHelpers
 
 /** The identity provider that people sign in at (OpenID Connect Core), as one confidential client of it. */
 export class Upstream {
-  #known: { readonly metadata: client.ServerMetadata; readonly until: number } | undefined;
+  #known: { readonly metadata: client.ServerMetadata; readonly at: number; readonly goodFor: number } | undefined;
   #discovering: Promise<client.ServerMetadata> | undefined;
 
   constructor(
@@ -242,7 +242,8 @@ export class Upstream {
 
   async #metadata(): Promise<client.ServerMetadata> {
     const known = this.#known;
-    if (known && Date.now() < known.until) return known.metadata;
+    // Of either sign: a clock that was set back does not make it last until that time comes again.
+    if (known && Math.abs(Date.now() - known.at) < known.goodFor) return known.metadata;
     this.#discovering ??= this.#discover().finally(() => {
       this.#discovering = undefined;
     });
@@ -259,10 +260,10 @@ export class Upstream {
         execute: isLoopbackHttp(issuer) ? [client.allowInsecureRequests] : [],
         timeout: TIMEOUT,
       });
-      this.#known = { metadata: configuration.serverMetadata(), until: Date.now() + REDISCOVER_AFTER };
+      this.#known = { metadata: configuration.serverMetadata(), at: Date.now(), goodFor: REDISCOVER_AFTER };
       return this.#known.metadata;
     } catch (error) {
-      if (this.#known) this.#known = { ...this.#known, until: Date.now() + RETRY_AFTER };
+      if (this.#known) this.#known = { ...this.#known, at: Date.now(), goodFor: RETRY_AFTER };
       throw new UpstreamUnavailable('The identity provider cannot be reached', { cause: error });
     }
   }

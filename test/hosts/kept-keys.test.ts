@@ -36,6 +36,18 @@ describeOn(DATABASES, (database) => {
     expect(new Set(await Promise.all(instances.map(kidOf))).size).toBe(1);
   });
 
+  it('are the same for all again, after the store has lost them', async () => {
+    const [one, other] = (await stores(2)).map((store) => ({ store, keys: on(store, SECRET) }));
+    const lost = await one!.keys.get();
+    const records = await one!.store.list('keys');
+    await one!.store.deleteMany(records.map(({ key }) => key));
+    const made = await other!.keys.get();
+    later(120);
+    expect(await one!.keys.get()).toEqual(made);
+    // By this instances know that they have to work with other keys.
+    expect(made.versionId).not.toBe(lost.versionId);
+  });
+
   it('are turned over after 30 days by exactly one of all processes', async () => {
     const instances = (await stores(4)).map((store) => on(store, SECRET));
     const before = await keySetOf(instances[0]!);

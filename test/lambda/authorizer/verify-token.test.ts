@@ -220,6 +220,17 @@ describe('the key set', () => {
     await expect(verify(revoked)).rejects.toMatchObject({ reason: 'kid' });
   });
 
+  it('is fetched again where the clock was set back', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    vi.setSystemTime(Date.now() + 7_200_000);
+    const verify = verifier();
+    await verify(await issuer.token({ exp: now + 10_800 }));
+    vi.setSystemTime(Date.now() - 7_200_000);
+    const revoked = await issuer.token();
+    await issuer.rotate();
+    await expect(verify(revoked)).rejects.toMatchObject({ reason: 'kid' });
+  });
+
   it('is not kept for longer than ten minutes, whatever it says', async () => {
     issuer.maxAge = 86_400;
     vi.useFakeTimers({ toFake: ['Date'] });

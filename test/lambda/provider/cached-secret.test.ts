@@ -47,6 +47,16 @@ describe('a cached secret', () => {
     expect(asked).toBe(2);
   });
 
+  it('is looked at again where the clock was set back', async () => {
+    later(2 * 60 * 60);
+    await secret.get();
+    value = 'two';
+    later(-2 * 60 * 60);
+    expect(await text()).toBe('two');
+    expect(await text()).toBe('two');
+    expect(asked).toBe(2);
+  });
+
   it('is not served past the hard bound: whoever asks waits for the next', async () => {
     await secret.get();
     value = 'two';

@@ -1,7 +1,8 @@
 import { decodeJwt } from 'jose';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Catalogue, withImplied } from '../../../lambda/provider/resources';
+import { Catalogue, Resources, withImplied } from '../../../lambda/provider/resources';
 import { DynamoStore } from '../../../lambda/store/dynamo-store';
+import type { Store } from '../../../lambda/store/store';
 import { RESOURCES_PARTITION, type ResourceRecord } from '../../../lib/contract';
 import { Harness, later, NOTES, REDIRECT_URI, RESOURCE } from './harness';
 
@@ -23,6 +24,23 @@ afterEach(() => {
 async function refusalOf(harness: Harness, url: URL): Promise<Record<string, string>> {
   return Object.fromEntries((await harness.refusal(url)).searchParams);
 }
+
+describe('the registered resources', () => {
+  it('are looked for again after their time, and where the clock was set back', async () => {
+    const list = vi.fn(async () => []);
+    const resources = new Resources({ list } as unknown as Store);
+    await resources.catalogue();
+    later(30);
+    await resources.catalogue();
+    expect(list).toHaveBeenCalledTimes(1);
+    later(31);
+    await resources.catalogue();
+    expect(list).toHaveBeenCalledTimes(2);
+    later(-7_200);
+    await resources.catalogue();
+    expect(list).toHaveBeenCalledTimes(3);
+  });
+});
 
 describe('with several protected resources', () => {
   it('a request that names none is refused before anything is stored', async () => {

@@ -338,6 +338,12 @@ describe('discovery, once it has been answered', () => {
     expect(harness.upstream.discoveries).toBe(2);
   });
 
+  it('is asked for again where the clock was set back', async () => {
+    later(-7_200);
+    await codeOf();
+    expect(harness.upstream.discoveries).toBe(2);
+  });
+
   it('keeps no sign-in from going on that gets no answer, and is asked for by one of all', async () => {
     harness.upstream.discovery = new Promise(() => {});
     // Less than it takes to give up on discovery.
