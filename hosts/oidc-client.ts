@@ -8,8 +8,10 @@ export interface OidcClientConfig {
   /** The OpenID Connect issuer, exactly as its discovery document spells it. */
   readonly issuer: string;
 
+  /** The client's `client_id` at your identity provider. */
   readonly clientId: string;
 
+  /** Its `client_secret`. It is sent in the way that the provider's metadata offers, in the body where both are. */
   readonly clientSecret: string;
 
   /** Where your identity provider sends people back: any path of `baseUrl`, as you have registered it there. */

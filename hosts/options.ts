@@ -36,7 +36,11 @@ export interface ResourceOption {
   readonly upstreamTokens?: boolean;
 }
 
-/** How long what is issued lives, in seconds. */
+/**
+ * How long what is issued lives, in whole seconds. Default, and at most: `accessToken` an hour, a day; `authorizationCode` 60, 600;
+ * `interaction` 15 minutes, 400 days; `refreshTokenIdle` 30 days, 400 days; `refreshGrace` 60, 600; `refreshLateRetry` a day, 30 days;
+ * `client` 90 days, 400 days. What each means: docs/api.md, `lifetimes`.
+ */
 export type LifetimeOptions = Partial<Omit<Lifetimes, 'grant'>>;
 
 /** How the pages that people meet look and speak. */
@@ -121,15 +125,31 @@ export interface HostOptions {
    */
   readonly dpop?: boolean;
 
-  /** How the pages look and speak. */
+  /**
+   * How the pages look and speak.
+   *
+   * @default the pages' own colours and words, and no name
+   */
   readonly appearance?: AppearanceOption;
 
-  /** In seconds, instead of the defaults. `grant` is `sessionMaxAge`. */
+  /**
+   * In seconds. `grant` is `sessionMaxAge`.
+   *
+   * @default those of LifetimeOptions
+   */
   readonly lifetimes?: LifetimeOptions;
 
-  /** How many clients may register, and with which redirect URIs. */
+  /**
+   * How many clients may register, and with which redirect URIs.
+   *
+   * @default 20 an hour from one address, 1000 an hour in all, and the private-use schemes of known MCP clients
+   */
   readonly registration?: Partial<RegistrationConfig>;
 
-  /** Which hosts' client metadata documents are used. */
+  /**
+   * Which hosts' client metadata documents are used.
+   *
+   * @default those of every public host
+   */
   readonly clientMetadata?: Partial<ClientMetadataConfig>;
 }

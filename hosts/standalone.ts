@@ -19,6 +19,7 @@ export interface OidcServerOptions extends Omit<HostOptions, 'store'> {
 
 /** An authorization server on a port of its own. */
 export interface OidcServer {
+  /** The issuer identifier. */
   readonly baseUrl: string;
 
   /**

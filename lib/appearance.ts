@@ -24,6 +24,8 @@ export interface AppearanceProps {
   readonly logo?: string;
 
   /**
+   * Of the main button, the marks and the focus ring, for light and for dark pages.
+   *
    * @default - a blue
    */
   readonly colors?: AppearanceColors;

@@ -146,7 +146,10 @@ export const DEFAULT_LIFETIMES: Lifetimes = {
   client: 90 * 24 * 60 * 60,
 };
 
-/** A person may sign in only if the claim has one of the values; `*.example.com`-style patterns do not exist. */
+/**
+ * A person may sign in only if the claim, or a member of it, has one of the values. `@example.com` is every verified e-mail address of that domain;
+ * patterns such as `*.example.com` do not exist.
+ */
 export interface AllowRule {
   readonly claim: string;
   readonly values: readonly string[];

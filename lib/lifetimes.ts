@@ -20,14 +20,14 @@ export interface LifetimeProps {
   readonly authorizationCode?: Duration;
 
   /**
-   * From /authorize to the code: consent and the upstream sign-in together.
+   * From /authorize to the code: consent and the upstream sign-in together. At most 400 days.
    *
    * @default Duration.minutes(15)
    */
   readonly interaction?: Duration;
 
   /**
-   * A refresh token that is not used for this long expires.
+   * A refresh token that is not used for this long expires. At most 400 days.
    *
    * @default Duration.days(30)
    */

@@ -12,6 +12,7 @@ export { type KeySetCache, remoteKeySet } from './remote-key-set';
 /** A verified access token: `sub`, `client_id`, `scope` and all `claims`. */
 export type Bearer = AccessToken;
 
+/** What a token has to be. */
 export interface VerifyBearerOptions {
   /** The issuer identifier of the authorization server, `McpOidcAuth.issuer`. Its key set is read from `<issuer>/jwks`. */
   readonly issuer: string;
@@ -41,7 +42,9 @@ const keySets = new Map<string, JWTVerifyGetKey>();
 /**
  * Validates the access token of a request (RFC 6750 section 2.1, RFC 9068 section 4) against the issuer's published keys.
  *
- * @param authorization the value of the `Authorization` header
+ * @param authorization the value of the `Authorization` header; undefined where there is none, or more than one
+ * @param options who has to have issued the token, for whom, and what it has to allow
+ * @returns the verified token: `sub`, `client_id`, `scope` and all `claims`
  * @throws BearerError with status 401 without a valid token, 403 (InsufficientScopeError) without the scopes, 503 while the issuer's
  * keys cannot be had
  */

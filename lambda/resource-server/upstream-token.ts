@@ -9,7 +9,9 @@ export { type UpstreamToken, UpstreamTokenError };
 export interface UpstreamTokenOptions {
   /** The issuer identifier of the authorization server. */
   readonly issuer: string;
+  /** The `client_id` of this resource server, as `clients add --resource` printed it. */
   readonly clientId: string;
+  /** The `client_secret` beside it. */
   readonly clientSecret: string;
 }
 
