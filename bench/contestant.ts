@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { makeKeySet } from '../lambda/key-set/make-key-set';
 import { CONFIG, type ProviderConfig, RESOURCES_PARTITION, type ResourceRecord } from '../lib/contract';
+import { completeLifetimes } from '../lib/lifetime-rules';
 import { startUpstreamIssuer, type UpstreamIssuer } from '../test/support/upstream-issuer';
 import { Aws, TABLE_NAME } from './aws';
 import { type Event, Instance } from './instance';
@@ -53,16 +54,7 @@ export class Contestant implements AsyncDisposable {
       },
       registration: { perAddress: 1e9, inAll: 1e9, sharedEgress: [] },
       clientMetadata: { internalHosts: [], deniedHosts: [] },
-      lifetimes: {
-        accessToken: 3600,
-        authorizationCode: 60,
-        interaction: 900,
-        refreshTokenIdle: 30 * 86_400,
-        grant: 180 * 86_400,
-        refreshGrace: 60,
-        refreshLateRetry: 86_400,
-        client: 90 * 86_400,
-      },
+      lifetimes: completeLifetimes({}),
       dpop: false,
       keySetRefresh: 300,
     };

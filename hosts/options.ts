@@ -1,12 +1,6 @@
 import type { AppearanceColors } from '../lib/appearance-rules';
-import type {
-  AllowRule,
-  Appearance,
-  ClientMetadataConfig,
-  Lifetimes,
-  RegistrationConfig,
-  ScopeRecord,
-} from '../lib/contract';
+import type { AllowRule, ClientMetadataConfig, Lifetimes, RegistrationConfig, ScopeRecord } from '../lib/contract';
+import type { Appearance } from '../lib/page-appearance';
 import type { OidcClient } from './oidc-client';
 
 export type { AllowRule };

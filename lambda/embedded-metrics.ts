@@ -1,4 +1,4 @@
-import { type CountedEvents, METRICS_NAMESPACE } from '../lib/contract';
+import { type CountedEvents, METRICS_NAMESPACE } from '../lib/counted-events';
 
 type Fields = Readonly<Record<string, unknown>>;
 

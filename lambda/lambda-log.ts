@@ -1,6 +1,6 @@
 import { LogFormatter, Logger, LogItem } from '@aws-lambda-powertools/logger';
 import type { LogAttributes, UnformattedAttributes } from '@aws-lambda-powertools/logger/types';
-import { DIMENSIONS, SERVER_METRICS } from '../lib/contract';
+import { DIMENSIONS, SERVER_METRICS } from '../lib/counted-events';
 import { embeddedMetrics } from './embedded-metrics';
 import type { LogWriter } from './provider/log';
 import { printableJson } from './provider/printable-json';

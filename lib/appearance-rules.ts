@@ -1,5 +1,5 @@
 import { type Color, contrast, isColor, readableOn, tintThatStandsOut } from './color';
-import { type Appearance, PAGE_SURFACE, type PageColors } from './contract';
+import { type Appearance, PAGE_SURFACE, type PageColors } from './page-appearance';
 import { checkPageWords } from './page-word-rules';
 import { described, isText, type Refuse } from './refusal';
 

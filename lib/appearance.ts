@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Token } from 'aws-cdk-lib';
 import { type AppearanceColors, checkAppearance, LARGEST_LOGO, logoType, pageColors } from './appearance-rules';
-import type { Appearance } from './contract';
+import type { Appearance } from './page-appearance';
 import type { PageWords } from './page-words';
 import { described } from './refusal';
 import { mustBe, refuse } from './validation';

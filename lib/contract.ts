@@ -1,9 +1,7 @@
 /**
- * Every name that the constructs (synth time) and the functions (request time) must agree on.
- * Nothing here runs: constants and types only, so that both sides may import it.
+ * The names that the constructs (synth time) and the functions (request time) must agree on; those of the metrics are in counted-events.ts,
+ * those of the pages in page-appearance.ts and page-words.ts. Nothing here runs: constants and types only, so that both sides may import it.
  */
-
-import type { PageWords } from './page-words';
 
 /** The one environment variable that each function reads: its configuration as JSON, typed below. */
 export const CONFIG = 'CONFIG';
@@ -50,19 +48,6 @@ export interface ScopeRecord {
   /** Scopes of the same resource that this one includes. */
   readonly implies: readonly string[];
 }
-
-/** What clients in a browser send to an MCP server beside what every page may: for its answer to a preflight, whoever gives that. */
-export const MCP_REQUEST_HEADERS: readonly string[] = [
-  'Authorization',
-  'Content-Type',
-  'Accept',
-  'MCP-Protocol-Version',
-  'Mcp-Method',
-  'Mcp-Name',
-  'Mcp-Session-Id',
-  'Last-Event-ID',
-  'DPoP',
-];
 
 /** A protected resource (RFC 9728, RFC 8707) that access tokens may be issued for. */
 export interface ResourceRecord {
@@ -134,18 +119,6 @@ export interface Lifetimes {
   readonly client: number;
 }
 
-/** Where nothing else is said. */
-export const DEFAULT_LIFETIMES: Lifetimes = {
-  accessToken: 60 * 60,
-  authorizationCode: 60,
-  interaction: 15 * 60,
-  refreshTokenIdle: 30 * 24 * 60 * 60,
-  grant: 180 * 24 * 60 * 60,
-  refreshGrace: 60,
-  refreshLateRetry: 24 * 60 * 60,
-  client: 90 * 24 * 60 * 60,
-};
-
 /**
  * A person may sign in only if the claim, or a member of it, has one of the values. `@example.com` is every verified e-mail address of that domain;
  * patterns such as `*.example.com` do not exist.
@@ -190,13 +163,6 @@ export interface RegistrationConfig {
   readonly privateUseSchemes?: readonly string[];
 }
 
-/** Where nothing else is said. Claude connects from the range that many people share. */
-export const DEFAULT_REGISTRATION: RegistrationConfig = {
-  perAddress: 20,
-  inAll: 1000,
-  sharedEgress: ['160.79.104.0/21'],
-};
-
 /**
  * How long what somebody knows of the key set may be old, in refresh intervals: an instance serves a value for two of them, and whoever
  * fetches it there, an authorizer for one, keeps it for as long again.
@@ -231,69 +197,6 @@ export interface ProviderConfig extends ServerConfig {
   readonly keySetSecretArn: string;
   readonly upstream: UpstreamSecretConfig;
 }
-
-/** Beside the provider function's bundle, where the operator has said how its pages look: an Appearance as JSON. */
-export const APPEARANCE_FILE = 'appearance.json';
-
-/** What pages are drawn on, in the browser's light and dark scheme (#rrggbb): accents are checked against it. */
-export const PAGE_SURFACE = { light: '#ffffff', dark: '#1b1e24' } as const;
-
-/** #rrggbb. What stands on an accent is readable there, and an accent stands out from PAGE_SURFACE. */
-export interface PageColors {
-  readonly accent: string;
-  readonly onAccent: string;
-  readonly accentDark: string;
-  readonly onAccentDark: string;
-}
-
-/** How the pages that people meet look and speak. */
-export interface Appearance {
-  /** What this server is called. */
-  readonly name?: string;
-  /** A data: URI of an image. Only with a name, which is its text alternative. */
-  readonly logo?: string;
-  readonly colors?: PageColors;
-  /** https: or mailto: */
-  readonly supportUrl?: string;
-  /** Words instead of the pages' own, by BCP 47 tag. A tag in which the pages do not speak by themselves has all of them. */
-  readonly words?: Readonly<Record<string, PageWords>>;
-}
-
-/** The namespace of all metrics, and the names of their dimensions. */
-export const METRICS_NAMESPACE = 'McpOidcAuth';
-export const DIMENSIONS = { issuer: 'Issuer', resource: 'Resource', reason: 'Reason' } as const;
-
-/** What a metric counts, by its name: lines of the log with these fields. */
-export type CountedEvents = Readonly<Record<string, readonly Readonly<Record<string, string>>[]>>;
-
-/** The metrics of the authorization server, by `Issuer`. */
-export const SERVER_METRICS = {
-  ClientsRegistered: [{ event: 'client.registered' }],
-  RegistrationsLimited: [{ event: 'registration.limited' }],
-  SignInsStarted: [{ event: 'sign_in.started' }],
-  SignInsCompleted: [{ event: 'code.issued' }],
-  TokensIssued: [{ event: 'token.issued' }],
-  Refreshes: [{ event: 'token.issued', grantType: 'refresh_token' }],
-  CodesReused: [{ event: 'code.reused' }],
-  RefreshTokensReused: [{ event: 'refresh.reused' }],
-  UpstreamFailures: [
-    { event: 'upstream.unavailable' },
-    { event: 'upstream.refused', answer: 'server_error' },
-    { event: 'upstream.refused', answer: 'temporarily_unavailable' },
-    { event: 'upstream.userinfo_refused' },
-    { event: 'upstream.recheck_failed' },
-    { event: 'upstream_token.renewal_failed' },
-  ],
-  SecretFailures: [{ event: 'secret.unavailable' }, { event: 'key_set.unusable' }],
-  RequestsUnavailable: [{ event: 'request.unavailable' }],
-  RequestsFailed: [{ event: 'request.failed' }],
-} as const satisfies CountedEvents;
-
-/** The metrics of an authorizer, by `Issuer` and `Resource`; `Denials` by `Reason` too. */
-export const AUTHORIZER_METRICS = {
-  Denials: [{ event: 'invalid_token' }, { event: 'insufficient_scope' }],
-  KeySetFailures: [{ event: 'key_set_unavailable' }],
-} as const satisfies CountedEvents;
 
 /** CONFIG of an authorizer function. */
 export interface AuthorizerConfig {

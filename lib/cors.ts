@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import type { CorsOptions } from 'aws-cdk-lib/aws-apigateway';
-import { MCP_REQUEST_HEADERS } from './contract';
+import { MCP_REQUEST_HEADERS } from './mcp-headers';
 
 /** Headers of a response that a client in a browser must be able to read. */
 export const EXPOSED_HEADERS = ['WWW-Authenticate', 'Mcp-Session-Id', 'Retry-After'];

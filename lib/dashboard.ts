@@ -10,7 +10,7 @@ import {
   Stats,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
-import { type AUTHORIZER_METRICS, DIMENSIONS, METRICS_NAMESPACE } from './contract';
+import { type AUTHORIZER_METRICS, DIMENSIONS, METRICS_NAMESPACE } from './counted-events';
 import type { McpOidcAuth } from './mcp-oidc-auth';
 
 /** Of 24 columns. */

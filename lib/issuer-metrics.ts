@@ -1,6 +1,6 @@
 import { Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import { DIMENSIONS, METRICS_NAMESPACE, type SERVER_METRICS } from './contract';
+import { DIMENSIONS, METRICS_NAMESPACE, type SERVER_METRICS } from './counted-events';
 
 /** What an authorization server counts, wherever it is. Each metric is a sum over five minutes unless its options say otherwise. */
 export abstract class IssuerMetrics extends Construct {

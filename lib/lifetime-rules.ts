@@ -1,4 +1,4 @@
-import { DEFAULT_LIFETIMES, type Lifetimes, LONGEST_LIFETIME } from './contract';
+import { type Lifetimes, LONGEST_LIFETIME } from './contract';
 
 const MINUTE = 60;
 const DAY = 24 * 60 * MINUTE;
@@ -18,10 +18,22 @@ export const LIFETIME_BOUNDS: {
   client: { atLeast: 1, atMost: LONGEST_LIFETIME },
 };
 
+/** Where nothing else is said. */
+const DEFAULTS: Lifetimes = {
+  accessToken: 60 * MINUTE,
+  authorizationCode: MINUTE,
+  interaction: 15 * MINUTE,
+  refreshTokenIdle: 30 * DAY,
+  grant: 180 * DAY,
+  refreshGrace: MINUTE,
+  refreshLateRetry: DAY,
+  client: 90 * DAY,
+};
+
 /** Those that are given, and the defaults of the others. */
 export function completeLifetimes(given: Partial<Lifetimes>): Lifetimes {
   const known = Object.fromEntries(Object.entries(given).filter(([, seconds]) => seconds !== undefined));
   // Who asks for strict single use gets it, unless late retries are asked for by name.
   const strict = given.refreshGrace === 0 ? { refreshLateRetry: 0 } : {};
-  return { ...DEFAULT_LIFETIMES, ...strict, ...known };
+  return { ...DEFAULTS, ...strict, ...known };
 }

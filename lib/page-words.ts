@@ -1,5 +1,5 @@
 /**
- * The words of the pages that people meet, by name: a second part of the contract between the constructs (synth time) and
+ * The words of the pages that people meet, by name: a part of the contract between the constructs (synth time) and
  * the functions (request time). Nothing here runs: constants and types only.
  */
 

@@ -1,7 +1,7 @@
 import { Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { type AUTHORIZER_METRICS, DIMENSIONS, METRICS_NAMESPACE } from './contract';
+import { type AUTHORIZER_METRICS, DIMENSIONS, METRICS_NAMESPACE } from './counted-events';
 
 /** Options of `metricDenials`. */
 export interface DenialMetricOptions extends MetricOptions {

@@ -7,9 +7,10 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { bundledFunction } from './bundled-function';
-import { APPEARANCE_FILE, type Appearance, CONFIG } from './contract';
+import { CONFIG } from './contract';
 import { useThrough } from './encryption-key';
 import type { LogKeeping } from './log-group';
+import { APPEARANCE_FILE, type Appearance } from './page-appearance';
 import type { UpstreamIdp } from './upstream-idp';
 import { checkDuration, checkNumber, refuse } from './validation';
 

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { DEFAULT_REGISTRATION, type RegistrationConfig } from './contract';
+import type { RegistrationConfig } from './contract';
 import { checkList, checkWholeNumber, type Refuse } from './refusal';
 
 /** Schemes that a browser acts on itself, or that are no app's own. */
@@ -30,12 +30,19 @@ export function checkRegistration(refuse: Refuse, given: Partial<RegistrationCon
   checkList(refuse, 'registration.privateUseSchemes', privateUseSchemes, isSchemeOfApps, schemes);
 }
 
+/** Where nothing else is said. Claude connects from the range that many people share. */
+const DEFAULTS: RegistrationConfig = {
+  perAddress: 20,
+  inAll: 1000,
+  sharedEgress: ['160.79.104.0/21'],
+};
+
 /** What is given, and the defaults of the rest. */
 export function completeRegistration(given: Partial<RegistrationConfig>): RegistrationConfig {
   const {
-    perAddress = DEFAULT_REGISTRATION.perAddress,
-    inAll = DEFAULT_REGISTRATION.inAll,
-    sharedEgress = DEFAULT_REGISTRATION.sharedEgress,
+    perAddress = DEFAULTS.perAddress,
+    inAll = DEFAULTS.inAll,
+    sharedEgress = DEFAULTS.sharedEgress,
     privateUseSchemes,
   } = given;
   return { perAddress, inAll, sharedEgress, ...(privateUseSchemes ? { privateUseSchemes } : {}) };

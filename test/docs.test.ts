@@ -5,7 +5,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { McpOidcAuth, UpstreamIdp } from 'mcp-oidc-auth';
 import { describe, expect, it, test } from 'vitest';
-import { AUTHORIZER_METRICS, type CountedEvents, SERVER_METRICS } from '../lib/contract';
+import { AUTHORIZER_METRICS, type CountedEvents, SERVER_METRICS } from '../lib/counted-events';
 
 const root = join(__dirname, '..');
 const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)].filter((name) =>

@@ -21,15 +21,16 @@ const isLambdaOnly = (imported: string) =>
 
 const isDatabase = (imported: string) => isOf(imported, ['@aws-sdk/client-dynamodb', 'keyv', '@keyv']);
 
-const CONTRACT = ['lib/contract', 'lib/page-words', 'lib/scope-names'];
+const CONTRACT = ['lib/contract', 'lib/counted-events', 'lib/page-appearance', 'lib/page-words', 'lib/scope-names'];
 
-/** What options may be, whether a construct takes them or a host. */
-const RULES = [
+/** What constructs and hosts have in common: what options may be, whoever takes them, and what browsers may send to an MCP server. */
+const SHARED_WITH_HOSTS = [
   'lib/appearance-rules',
   'lib/client-metadata-rules',
   'lib/color',
   'lib/language-tag',
   'lib/lifetime-rules',
+  'lib/mcp-headers',
   'lib/page-word-rules',
   'lib/refusal',
   'lib/registration-rules',
@@ -46,8 +47,8 @@ const LAWS: Law[] = [
   },
   {
     // What rooms without a construct import too.
-    in: new RegExp(`^(${[...CONTRACT, ...RULES].join('|')})\\.ts$`),
-    allows: (imported) => [...CONTRACT, ...RULES].includes(imported) || imported.startsWith('node:'),
+    in: new RegExp(`^(${[...CONTRACT, ...SHARED_WITH_HOSTS].join('|')})\\.ts$`),
+    allows: (imported) => [...CONTRACT, ...SHARED_WITH_HOSTS].includes(imported) || imported.startsWith('node:'),
   },
   {
     // Request time: no construct, and of lib only what both sides agree on.
@@ -99,7 +100,9 @@ const LAWS: Law[] = [
       ['hosts', 'lambda/authorizer', 'lambda/provider', 'lambda/key-set', 'lambda/rotate-keys', 'stores'].some(
         (folder) => inside(folder)(imported),
       ) ||
-      ['lambda/store/store', 'lambda/resource-server/upstream-token-error', ...CONTRACT, ...RULES].includes(imported) ||
+      ['lambda/store/store', 'lambda/resource-server/upstream-token-error', ...CONTRACT, ...SHARED_WITH_HOSTS].includes(
+        imported,
+      ) ||
       (isPackage(imported) && !isConstruct(imported) && !isLambdaOnly(imported) && !isOf(imported, ['@aws-sdk'])),
   },
   {

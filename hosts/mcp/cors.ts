@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { MCP_REQUEST_HEADERS } from '../../lib/contract';
+import { MCP_REQUEST_HEADERS } from '../../lib/mcp-headers';
 
 const RESPONSE_HEADERS = ['WWW-Authenticate', 'MCP-Protocol-Version', 'Mcp-Session-Id', 'DPoP-Nonce', 'Retry-After'];
 

@@ -4,7 +4,8 @@ import type {
   APIGatewayRequestAuthorizerEventV2,
   APIGatewaySimpleAuthorizerResult,
 } from 'aws-lambda';
-import { AUTHORIZER_METRICS, type AuthorizerConfig, DIMENSIONS } from '../../lib/contract';
+import type { AuthorizerConfig } from '../../lib/contract';
+import { AUTHORIZER_METRICS, DIMENSIONS } from '../../lib/counted-events';
 import { embeddedMetrics } from '../embedded-metrics';
 import { credentialsOf } from './credentials';
 import type { ProofOfPossession } from './dpop-proof';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { APPEARANCE_FILE, type Appearance } from '../../lib/contract';
+import { APPEARANCE_FILE, type Appearance } from '../../lib/page-appearance';
 
 /**
  * How the pages look and speak, as the operator has said at synth.

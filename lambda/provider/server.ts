@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Provider } from 'oidc-provider';
-import type { Appearance, ResourceRecord, ServerConfig } from '../../lib/contract';
+import type { ResourceRecord, ServerConfig } from '../../lib/contract';
+import type { Appearance } from '../../lib/page-appearance';
 import type { Store } from '../store/store';
 import { normalizeAuthorizationRequest, normalizeTokenRequest, OIDC_SCOPES } from './authorization-request';
 import { BrowserBinding, clearCookie, clearOldest } from './browser-binding';

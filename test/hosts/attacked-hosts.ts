@@ -6,7 +6,8 @@ import type { AppearanceOption, HostOptions } from '../../hosts/options';
 import { createOidcServer } from '../../hosts/standalone';
 import type { HttpRequest, HttpResponse } from '../../lambda/provider/http';
 import type { Store } from '../../lambda/store/store';
-import type { Appearance, KeySet, ServerConfig } from '../../lib/contract';
+import type { KeySet, ServerConfig } from '../../lib/contract';
+import type { Appearance } from '../../lib/page-appearance';
 import { listenExpress } from './express-host';
 
 /** Each host that the attacks run against beside Lambda: listens on any port, with the options that are the same for all. */

@@ -5,7 +5,7 @@ import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { type AlarmThresholds, McpOidcAuth } from 'mcp-oidc-auth';
 import { describe, expect, test } from 'vitest';
-import { AUTHORIZER_METRICS, SERVER_METRICS } from '../../lib/contract';
+import { AUTHORIZER_METRICS, SERVER_METRICS } from '../../lib/counted-events';
 import { dependencyCycle } from './dependency-cycle';
 import { newAuth, newStack, ofType, type Resource, resources, restApi, SCOPES, text } from './synth';
 

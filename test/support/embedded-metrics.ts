@@ -1,4 +1,4 @@
-import { METRICS_NAMESPACE } from '../../lib/contract';
+import { METRICS_NAMESPACE } from '../../lib/counted-events';
 import type { LogLine } from './log-lines';
 
 export interface MetricValue {

@@ -1,4 +1,4 @@
-import type { Appearance } from '../../../lib/contract';
+import type { Appearance } from '../../../lib/page-appearance';
 import { type Language, Languages } from './languages';
 import { Style } from './style';
 

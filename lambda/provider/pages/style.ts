@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { PAGE_SURFACE, type PageColors } from '../../../lib/contract';
+import { PAGE_SURFACE, type PageColors } from '../../../lib/page-appearance';
 
 const COLORS: PageColors = { accent: '#1f5fd0', onAccent: '#ffffff', accentDark: '#8ab4ff', onAccentDark: '#0b1526' };
 

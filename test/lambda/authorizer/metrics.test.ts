@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { authorizer } from '../../../lambda/authorizer/authorize';
-import type { AUTHORIZER_METRICS } from '../../../lib/contract';
+import type { AUTHORIZER_METRICS } from '../../../lib/counted-events';
 import { metricsOf } from '../../support/embedded-metrics';
 import { catchLog } from '../../support/log-lines';
 import { httpEvent } from './events';

@@ -10,7 +10,6 @@ import { AuthorizationServer } from '../../../lambda/provider/server';
 import { DynamoStore } from '../../../lambda/store/dynamo-store';
 import type { Store } from '../../../lambda/store/store';
 import {
-  type Appearance,
   type KeySet,
   type Lifetimes,
   type ProviderConfig,
@@ -19,6 +18,7 @@ import {
   type ResourceRecord,
   type UpstreamSecretConfig,
 } from '../../../lib/contract';
+import type { Appearance } from '../../../lib/page-appearance';
 import { AccessControl } from '../../../local/aws/access-control';
 import { startDynamoDb } from '../../../local/aws/dynamodb';
 import { startSecretsManager } from '../../../local/aws/secrets-manager';

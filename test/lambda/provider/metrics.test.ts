@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { lambdaLog } from '../../../lambda/lambda-log';
 import { logTo } from '../../../lambda/provider/log';
 import { DynamoStore } from '../../../lambda/store/dynamo-store';
-import type { SERVER_METRICS } from '../../../lib/contract';
+import type { SERVER_METRICS } from '../../../lib/counted-events';
 import { countsOf, metricsOf } from '../../support/embedded-metrics';
 import { catchLog } from '../../support/log-lines';
 import { SOON } from '../../support/soon';

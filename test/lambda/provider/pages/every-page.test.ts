@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Appearance } from '../../../../lib/contract';
+import type { Appearance } from '../../../../lib/page-appearance';
 import { Harness } from '../harness';
 import { policyOf } from './page';
 
