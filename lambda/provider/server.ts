@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Provider } from 'oidc-provider';
 import type { ResourceRecord, ServerConfig } from '../../lib/contract';
 import type { Appearance } from '../../lib/page-appearance';
@@ -9,13 +8,12 @@ import { GuardedFetch } from './client-metadata/guarded-fetch';
 import { MetadataDocuments } from './client-metadata/metadata-documents';
 import { ClientPolicy } from './client-policy';
 import { noContent, registrationPreflight, withCors } from './cors';
-import { createEngine, RESUME_COOKIE, SESSION_COOKIE } from './engine';
-import { callNodeHandler } from './engine-bridge';
+import { CurrentEngine } from './current-engine';
+import { RESUME_COOKIE } from './engine';
 import { answerFailure, isForPeople, renderError } from './failures';
 import { holdBack } from './held-back';
 import { formOf, type HttpRequest, type HttpResponse, isForm, json } from './http';
-import type { KeySource, ServerKeys } from './key-source';
-import { logProblem } from './log';
+import type { KeySource } from './key-source';
 import { Presentations } from './pages/presentation';
 import { rootPage } from './pages/root-page';
 import { Registration } from './registration';
@@ -23,7 +21,6 @@ import { RegistrationLimit } from './registration-limit';
 import { TOKEN_EXCHANGE } from './resource-server';
 import { Resources } from './resources';
 import { routeAt } from './routes';
-import { Sealer } from './sealer';
 import { SignIn } from './sign-in';
 import { within } from './time-limit';
 import { answerRevocation, answerTokenRequest } from './token-endpoint';
@@ -58,32 +55,25 @@ const DISCOVERY = new Set(['/.well-known/oauth-authorization-server', '/.well-kn
 
 /** The authorization server: a request in, a response out, wherever it runs. */
 export class AuthorizationServer {
-  readonly #issuer: URL;
   readonly #callbackPath: string;
   readonly #upstream: () => Promise<Upstream>;
   readonly #resources: Resources;
-  readonly #recheck: UpstreamRecheck;
   readonly #upstreamAccess: UpstreamAccess;
   readonly #presentations: Presentations;
   readonly #signIn: SignIn;
-  readonly #guardedFetch: GuardedFetch;
-  readonly #documents: MetadataDocuments;
   readonly #registration: Registration;
-  /** What went wrong inside the engine while it answered the request. */
-  readonly #engineFailure = new AsyncLocalStorage<{ error?: Error }>();
-  #engine: { readonly versionId: string; readonly provider: Provider; readonly sealer: Sealer } | undefined;
+  readonly #current: CurrentEngine;
 
   constructor(private readonly context: ServerContext) {
-    const { config, store, clientSecret, appearance, resources, resourcesCachedFor, remember } = context;
-    this.#issuer = new URL(config.issuer);
+    const { config, store, keys, clientSecret, appearance, resources, resourcesCachedFor, remember } = context;
     this.#resources = new Resources(store, resources, resourcesCachedFor);
-    this.#guardedFetch = new GuardedFetch(new Set(config.clientMetadata.internalHosts));
+    const guardedFetch = new GuardedFetch(new Set(config.clientMetadata.internalHosts));
     const policy = new ClientPolicy(config.registration.privateUseSchemes);
     this.#registration = new Registration(store, policy, new RegistrationLimit(store, config.registration));
-    this.#documents = new MetadataDocuments({
+    const documents = new MetadataDocuments({
       store,
       policy,
-      guardedFetch: this.#guardedFetch,
+      guardedFetch,
       hosts: config.clientMetadata,
       lifetime: config.lifetimes.client,
     });
@@ -98,15 +88,25 @@ export class AuthorizationServer {
       return loaded;
     };
     this.#upstream = upstream;
-    const upstreamTokens = new UpstreamTokens(store, upstream, () => this.#sealer);
-    this.#recheck = new UpstreamRecheck(upstreamTokens, config.upstream.recheck);
+    const upstreamTokens = new UpstreamTokens(store, upstream, () => this.#current.sealer);
     this.#upstreamAccess = new UpstreamAccess(store, this.#resources, upstreamTokens);
     this.#signIn = new SignIn(store, this.#resources, upstream, upstreamTokens, this.#presentations);
+    this.#current = new CurrentEngine(keys, {
+      config,
+      store,
+      corsOrigins: context.corsOrigins ?? [],
+      resources: this.#resources,
+      recheck: new UpstreamRecheck(upstreamTokens, config.upstream.recheck),
+      upstreamAccess: this.#upstreamAccess,
+      documents,
+      guardedFetch,
+      renderError: (ctx, error) => renderError(ctx, error, this.#presentations.for(ctx.get('accept-language'))),
+    });
   }
 
   /** Begins with what the first request would wait for; a failure shows at that request. */
   prepare(): void {
-    this.#currentEngine().catch(() => {});
+    this.#current.get().catch(() => {});
     this.#resources.catalogue().catch(() => {});
   }
 
@@ -132,7 +132,7 @@ export class AuthorizationServer {
     const problem = (work: Promise<unknown>) => work.then(() => undefined).catch((error: Error) => error);
     const [store, keys, upstream] = await Promise.all([
       problem(this.#resources.catalogue()),
-      problem(this.#currentEngine()),
+      problem(this.#current.get()),
       problem(this.#upstream().then((upstream) => upstream.discover())),
     ]);
     return { store, keys, upstream };
@@ -149,7 +149,7 @@ export class AuthorizationServer {
    */
   async upstreamToken(claims: AccessTokenClaims): Promise<UpstreamAccessToken> {
     // The sealer comes with it.
-    await this.#currentEngine();
+    await this.#current.get();
     return this.#upstreamAccess.tokenFor(claims);
   }
 
@@ -159,10 +159,10 @@ export class AuthorizationServer {
     if (!routeAt(path, this.#callbackPath)) return json(404, { error: 'not_found' });
     if (path === '/') return rootPage(this.#presentations.for(request.headers['accept-language']));
     if (path === '/token' && method === 'POST' && isForm(request)) return this.#token(request);
-    const engine = await this.#currentEngine();
+    const engine = await this.#current.get();
     const [, first, uid] = path.split('/');
     if (DISCOVERY.has(path)) return this.#metadata(engine, request);
-    if (path === '/jwks') return cached(await this.#callEngine(engine, request), this.context.config.keySetRefresh);
+    if (path === '/jwks') return cached(await this.#current.call(engine, request), this.context.config.keySetRefresh);
     if (path === '/register') return this.#register(engine, request);
     if (path === '/authorize') return this.#authorize(engine, request);
     if (path === '/revoke' && method === 'POST') return this.#revoke(engine, request);
@@ -174,7 +174,7 @@ export class AuthorizationServer {
         ? this.#signIn.decide(engine, request, uid)
         : this.#signIn.showConsent(engine, request, uid);
     }
-    return first === 'authorize' && uid ? this.#resume(engine, request, uid) : this.#callEngine(engine, request);
+    return first === 'authorize' && uid ? this.#resume(engine, request, uid) : this.#current.call(engine, request);
   }
 
   /**
@@ -185,14 +185,14 @@ export class AuthorizationServer {
     const own = `${RESUME_COOKIE}=${uid}`;
     const isHeld = request.headers.cookie?.split(/; */).includes(own);
     const headers = { ...request.headers, cookie: isHeld ? own : '' };
-    return ended(await this.#callEngine(engine, { ...request, headers }), request, uid);
+    return ended(await this.#current.call(engine, { ...request, headers }), request, uid);
   }
 
   /** What the browser would get at that address, without being sent there. */
   async #conclude(engine: Provider, request: HttpRequest, uid: string): Promise<HttpResponse> {
     const headers = { ...request.headers, cookie: `${RESUME_COOKIE}=${uid}` };
     const resume = { ...request, method: 'GET', path: `/authorize/${uid}`, query: '', headers, body: Buffer.alloc(0) };
-    const response = ended(await this.#callEngine(engine, resume), request, uid);
+    const response = ended(await this.#current.call(engine, resume), request, uid);
     // The address of this answer has upstream's code in it.
     return {
       ...response,
@@ -204,7 +204,7 @@ export class AuthorizationServer {
     const params = normalizeAuthorizationRequest(new URLSearchParams(request.query), await this.#resources.catalogue());
     const binding = BrowserBinding.create(params.get('client_id') ?? '');
     params.set('browser_binding', binding.hash);
-    const response = await this.#callEngine(engine, { ...request, query: params.toString() });
+    const response = await this.#current.call(engine, { ...request, query: params.toString() });
     const [, uid] = /^\/interaction\/([\w-]+)$/.exec(response.headers.location ?? '') ?? [];
     if (!uid) {
       return holdBack(engine, params, response, this.#presentations.for(request.headers['accept-language']));
@@ -219,27 +219,27 @@ export class AuthorizationServer {
     const form = formOf(request);
     const { config, store } = this.context;
     return answerTokenRequest(store, form, request.headers.authorization, config.lifetimes.client, async () => {
-      const [engine, catalogue] = await Promise.all([this.#currentEngine(), this.#resources.catalogue()]);
+      const [engine, catalogue] = await Promise.all([this.#current.get(), this.#resources.catalogue()]);
       const body = Buffer.from(normalizeTokenRequest(form, catalogue).toString());
-      return this.#callEngine(engine, { ...request, body });
+      return this.#current.call(engine, { ...request, body });
     });
   }
 
   async #revoke(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
-    if (!isForm(request)) return this.#callEngine(engine, request);
+    if (!isForm(request)) return this.#current.call(engine, request);
     return answerRevocation(this.context.store, formOf(request), request.headers.authorization, () =>
-      this.#callEngine(engine, request),
+      this.#current.call(engine, request),
     );
   }
 
   async #register(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
     if (request.method === 'OPTIONS') return registrationPreflight();
     const admitted = await this.#registration.admit(request);
-    return withCors('status' in admitted ? admitted : await this.#callEngine(engine, admitted));
+    return withCors('status' in admitted ? admitted : await this.#current.call(engine, admitted));
   }
 
   async #metadata(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
-    const response = await this.#callEngine(engine, request);
+    const response = await this.#current.call(engine, request);
     if (request.method !== 'GET' || response.status !== 200) return cached(response, METADATA_MAX_AGE);
     const metadata = JSON.parse(response.body.toString());
     const catalogue = await this.#resources.catalogue();
@@ -250,63 +250,6 @@ export class AuthorizationServer {
     metadata.response_modes_supported = ['query'];
     const { 'content-length': _, ...headers } = response.headers;
     return cached({ ...response, headers, body: JSON.stringify(metadata) }, METADATA_MAX_AGE);
-  }
-
-  async #callEngine(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
-    const outcome: { error?: Error } = {};
-    // The engine answers whoever prefers HTML with a page, and some programs say so without meaning it.
-    const headers = isForPeople(request.path) ? request.headers : { ...request.headers, accept: 'application/json' };
-    const response = await this.#engineFailure.run(outcome, () =>
-      callNodeHandler(engine.callback(), { ...request, headers }, this.#issuer),
-    );
-    if (outcome.error) throw outcome.error;
-    // The engine names a login session that nobody stores.
-    const cookies = response.cookies.filter((cookie) => !cookie.startsWith(`${SESSION_COOKIE}=`));
-    return { ...response, cookies };
-  }
-
-  /** The engine reads its keys once, so another version of them is another engine; requests under way keep theirs. */
-  async #currentEngine(): Promise<Provider> {
-    const version = await this.context.keys.get();
-    const { versionId } = version;
-    if (this.#engine?.versionId === versionId) return this.#engine.provider;
-    try {
-      const keys = version.keys();
-      const sealer = new Sealer(keys.encryptionKeys);
-      this.#engine = { versionId, provider: this.#createEngine(keys), sealer };
-    } catch (error) {
-      // A key set that cannot be used must not stop a server that has a good one.
-      if (!this.#engine) throw error;
-      logProblem('key_set.unusable', error);
-    }
-    return this.#engine.provider;
-  }
-
-  get #sealer(): Sealer {
-    if (!this.#engine) throw new Error('No request is answered before the key set is there');
-    return this.#engine.sealer;
-  }
-
-  #createEngine(keys: ServerKeys): Provider {
-    const { config, store } = this.context;
-    return createEngine(
-      {
-        config,
-        store,
-        corsOrigins: this.context.corsOrigins ?? [],
-        resources: this.#resources,
-        recheck: this.#recheck,
-        upstreamAccess: this.#upstreamAccess,
-        documents: this.#documents,
-        guardedFetch: this.#guardedFetch,
-        renderError: (ctx, error) => renderError(ctx, error, this.#presentations.for(ctx.get('accept-language'))),
-        onServerError: (error) => {
-          const outcome = this.#engineFailure.getStore();
-          if (outcome) outcome.error = error;
-        },
-      },
-      keys,
-    );
   }
 }
 
