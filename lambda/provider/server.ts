@@ -7,6 +7,7 @@ import { BrowserBinding, clearCookie, clearOldest } from './browser-binding';
 import { GuardedFetch } from './client-metadata/guarded-fetch';
 import { MetadataDocuments } from './client-metadata/metadata-documents';
 import { ClientPolicy } from './client-policy';
+import { ConsentedGrants } from './consented-grant';
 import { noContent, registrationPreflight, withCors } from './cors';
 import { CurrentEngine } from './current-engine';
 import { RESUME_COOKIE } from './engine';
@@ -90,7 +91,8 @@ export class AuthorizationServer {
     this.#upstream = upstream;
     const upstreamTokens = new UpstreamTokens(store, upstream, () => this.#current.sealer);
     this.#upstreamAccess = new UpstreamAccess(store, this.#resources, upstreamTokens);
-    this.#signIn = new SignIn(store, this.#resources, upstream, upstreamTokens, this.#presentations);
+    const grants = new ConsentedGrants(store, upstreamTokens);
+    this.#signIn = new SignIn(store, this.#resources, upstream, grants, this.#presentations);
     this.#current = new CurrentEngine(keys, {
       config,
       store,

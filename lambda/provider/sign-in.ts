@@ -5,22 +5,20 @@ import type { Store } from '../store/store';
 import { BrowserBinding } from './browser-binding';
 import { publisherOf } from './client-metadata/client-id-url';
 import { now } from './clock';
-import type { ConsentRecord } from './consent-record';
+import type { ConsentedGrants } from './consented-grant';
 import { displayable } from './displayable';
 import { formOf, type HttpRequest, type HttpResponse, isForm, seeOther } from './http';
-import { clientKeyOf, decisionKey, grantKey, interactionKey, personKey, upstreamKey, upstreamTokenKey } from './keys';
+import { clientKeyOf, decisionKey, interactionKey, upstreamKey } from './keys';
 import { logEvent, logProblem } from './log';
 import { consentPage } from './pages/consent-page';
 import { errorPage, notAllowedPage, upstreamDownPage } from './pages/error-page';
 import type { Presentation, Presentations } from './pages/presentation';
-import type { PersonalGrant } from './personal-grant';
 import { BY_OPERATORS } from './pre-registered-client';
 import { describeRedirect } from './redirect-uri';
 import { type Resources, withImplied } from './resources';
 import { currentUnitOfWork, UnitOfWork } from './unit-of-work';
 import type { Person, Upstream, UpstreamChecks } from './upstream';
 import { PersonNotAllowed, UpstreamRefused, UpstreamUnavailable } from './upstream-errors';
-import type { UpstreamTokens } from './upstream-tokens';
 
 /** Seconds that upstream's answer may take (MCP security best practices: 10 minutes). */
 const STATE_LIFETIME = 10 * 60;
@@ -37,8 +35,15 @@ interface UpstreamTransaction {
 /** The engine's answer to a sign-in that has its result. */
 type Resume = (uid: string) => Promise<HttpResponse>;
 
+/** The browser that asks for a sign-in. */
+interface Browser {
+  /** What it holds for that sign-in, if anything. */
+  readonly binding: BrowserBinding | undefined;
+  readonly presentation: Presentation;
+}
+
 /** A sign-in that is open in this browser. */
-interface OpenSignIn {
+interface OpenSignIn extends Browser {
   readonly interaction: Interaction;
   readonly client: Client;
   readonly resource: ResourceRecord;
@@ -54,24 +59,22 @@ export class SignIn {
     private readonly store: Store,
     private readonly resources: Resources,
     private readonly upstream: () => Promise<Upstream>,
-    private readonly upstreamTokens: UpstreamTokens,
+    private readonly grants: ConsentedGrants,
     private readonly presentations: Presentations,
   ) {}
 
   /** GET /interaction/{uid} */
   async showConsent(engine: Provider, request: HttpRequest, uid: string): Promise<HttpResponse> {
-    const unit = await this.#unit(uid, BrowserBinding.of(request.headers.cookie, uid));
-    return currentUnitOfWork.run(unit, () => this.#showConsent(engine, request, uid));
+    const binding = BrowserBinding.of(request.headers.cookie, uid);
+    const browser = { binding, presentation: this.#presentationFor(request) };
+    return this.#whileOpen(engine, uid, browser, [], (open) => this.#showConsent(request, open));
   }
 
-  async #showConsent(engine: Provider, request: HttpRequest, uid: string): Promise<HttpResponse> {
-    const presentation = this.#presentationFor(request);
-    const open = await this.#open(engine, request, uid, presentation);
-    if ('status' in open) return open;
-    const { interaction, client, resource, binding } = open;
+  async #showConsent(request: HttpRequest, open: OpenSignIn): Promise<HttpResponse> {
+    const { interaction, client, resource, binding, presentation } = open;
     const scopes = scopesOf(interaction);
     return consentPage(presentation, {
-      action: pathOf(uid),
+      action: pathOf(interaction.uid),
       formToken: binding.formToken,
       otherAccount: new URLSearchParams(request.query).get('account') === 'other',
       clientName: displayable(client.clientName ?? '') || displayable(client.clientId),
@@ -89,15 +92,16 @@ export class SignIn {
 
   /** POST /interaction/{uid}: the person's decision. */
   async decide(engine: Provider, request: HttpRequest, uid: string): Promise<HttpResponse> {
-    const unit = await this.#unit(uid, BrowserBinding.of(request.headers.cookie, uid));
-    return currentUnitOfWork.run(unit, () => this.#decide(engine, request, uid));
+    const binding = BrowserBinding.of(request.headers.cookie, uid);
+    const browser = { binding, presentation: this.#presentationFor(request) };
+    return this.#whileOpen(engine, uid, browser, [], (open) => this.#decide(request, open));
   }
 
-  async #decide(engine: Provider, request: HttpRequest, uid: string): Promise<HttpResponse> {
-    const presentation = this.#presentationFor(request);
-    const open = await this.#open(engine, request, uid, presentation);
-    if ('status' in open) return open;
-    const { interaction, client, binding } = open;
+  async #decide(
+    request: HttpRequest,
+    { interaction, client, binding, presentation }: OpenSignIn,
+  ): Promise<HttpResponse> {
+    const { uid } = interaction;
     const { clientId } = client;
     const form = isForm(request) ? formOf(request) : new URLSearchParams();
     const fromElsewhere = !['same-origin', undefined].includes(request.headers['sec-fetch-site']);
@@ -142,20 +146,20 @@ export class SignIn {
     if (!found) return errorPage(presentation, 'otherBrowser');
     const { uid, binding } = found;
     const key = upstreamKey(uid, state);
-    const unit = await this.#unit(uid, binding, [key]);
-    return currentUnitOfWork.run(unit, () => this.#callback(engine, request, found, { unit, key, resume }));
+    return this.#whileOpen(engine, uid, { binding, presentation }, [key], (open, unit) =>
+      this.#callback(engine, request, open, { unit, key, resume }),
+    );
   }
 
   async #callback(
     engine: Provider,
     request: HttpRequest,
-    { uid, binding }: { readonly uid: string; readonly binding: BrowserBinding },
+    open: OpenSignIn,
     { unit, key, resume }: { readonly unit: UnitOfWork; readonly key: string; readonly resume: Resume },
   ): Promise<HttpResponse> {
-    const presentation = this.#presentationFor(request);
-    const open = await this.#open(engine, request, uid, presentation);
-    if ('status' in open) return open;
-    const { clientId } = open.client;
+    const { interaction, client, resource, binding, presentation } = open;
+    const { uid } = interaction;
+    const { clientId } = client;
     const transaction = unit.get(key)?.value as UpstreamTransaction | undefined;
     if (!transaction) return errorPage(presentation, 'expired', { fields: { clientId } });
     const checks = checksOf(binding, uid, transaction.attempt);
@@ -166,57 +170,16 @@ export class SignIn {
 
     try {
       const person = await (await this.upstream()).person(request.query, checks);
-      const grantId = await this.#grant(engine, open, person, transaction, unit);
-      return await this.#finish(open, person, grantId, { unit, resume, presentation });
+      const { clientName, consentedAt } = transaction;
+      const consent = { client, clientName, resource, scopes: scopesOf(interaction), consentedAt };
+      const grantId = await this.grants.collect(engine, consent, person, unit);
+      return await this.#finish(open, person, grantId, { unit, resume });
     } catch (error) {
-      if (error instanceof PersonNotAllowed) return notAllowed(error, presentation, uid, open);
+      if (error instanceof PersonNotAllowed) return notAllowed(error, open);
       if (!(error instanceof UpstreamRefused)) return upstreamProblem(error, presentation, uid);
       logProblem('upstream.refused', error.cause ?? error, { clientId, answer: error.code });
-      return finish(open.interaction, { error: error.code, error_description: error.message });
+      return finish(interaction, { error: error.code, error_description: error.message });
     }
-  }
-
-  /** Collects the consent of this person. @returns the grant's id */
-  async #grant(
-    engine: Provider,
-    open: OpenSignIn,
-    person: Person,
-    { clientName, consentedAt }: UpstreamTransaction,
-    unit: UnitOfWork,
-  ): Promise<string> {
-    const { interaction, client, resource } = open;
-    const scopes = scopesOf(interaction);
-    const grant = new engine.Grant({ accountId: person.sub, clientId: client.clientId }) as InstanceType<
-      Provider['Grant']
-    > &
-      PersonalGrant;
-    grant.jti = randomBytes(32).toString('base64url');
-    const names = withImplied(resource, scopes).map(({ name }) => name);
-    grant.addResourceScope(resource.identifier, names.join(' '));
-    grant.addOIDCScope(scopes.filter((scope) => !names.includes(scope)).join(' '));
-    grant.personClaims = person.claims;
-    grant.upstreamClaims = person.upstreamClaims;
-    grant.customData = person.customData;
-    if (resource.upstreamTokens) grant.upstreamTokens = true;
-    const consent: ConsentRecord = {
-      clientId: client.clientId,
-      clientName,
-      resource: resource.identifier,
-      scopes: names,
-      consentedAt,
-    };
-
-    const { jti: grantId } = grant;
-    const { refreshToken } = person.tokens;
-    const kept = resource.upstreamTokens ? person.tokens : { refreshToken };
-    if (resource.upstreamTokens && !refreshToken) logEvent('upstream_token.not_renewable', { sub: person.sub });
-    const expires = now() + grant.remainingTTL;
-    await grant.save();
-    unit.collect(() => this.store.set(personKey(person.sub, grantId), consent, expires * 1000));
-    if (kept.refreshToken || kept.access) {
-      unit.collect(() => this.upstreamTokens.remember(grantId, kept, expires));
-    }
-    return grantId;
   }
 
   /**
@@ -225,14 +188,10 @@ export class SignIn {
    * code. Nobody hears of the code before all of it is written; what was written beside something that failed, nothing leads to.
    */
   async #finish(
-    { interaction, client: { clientId } }: OpenSignIn,
+    { interaction, client: { clientId }, presentation }: OpenSignIn,
     person: Person,
     grantId: string,
-    {
-      unit,
-      resume,
-      presentation,
-    }: { readonly unit: UnitOfWork; readonly resume: Resume; readonly presentation: Presentation },
+    { unit, resume }: { readonly unit: UnitOfWork; readonly resume: Resume },
   ): Promise<HttpResponse> {
     const result: InteractionResults = { login: { accountId: person.sub, remember: false }, consent: { grantId } };
     unit.expect({ key: decisionKey(interaction.uid), value: { result } });
@@ -240,7 +199,7 @@ export class SignIn {
     // A page that says why there is no code, or an error for the client.
     if (!URL.parse(response.headers.location ?? '')?.searchParams.has('code')) return response;
     if (!(await unit.commit())) {
-      await this.#forget(grantId, person.sub);
+      await this.grants.forget(grantId, person.sub);
       return errorPage(presentation, 'used', { fields: { clientId } });
     }
     logEvent('person.signed_in', { clientId, sub: person.sub });
@@ -248,24 +207,35 @@ export class SignIn {
     return response;
   }
 
-  /** A grant that no code leads to. */
-  async #forget(grantId: string, sub: string): Promise<void> {
-    await this.store.deleteMany([grantKey(grantId), upstreamTokenKey(grantId), personKey(sub, grantId)]);
+  /**
+   * Answers about the sign-in `uid` where it is open in this browser, and else with the page that says why it is not. The sign-in's records and
+   * that of the client that it is for are one read.
+   *
+   * @param more keys of records that are read with them
+   */
+  async #whileOpen(
+    engine: Provider,
+    uid: string,
+    browser: Browser,
+    more: readonly string[],
+    answer: (open: OpenSignIn, unit: UnitOfWork) => Promise<HttpResponse>,
+  ): Promise<HttpResponse> {
+    const client = browser.binding ? [clientKeyOf(browser.binding.clientHash)] : [];
+    const keys = [interactionKey(uid), decisionKey(uid), ...client, ...more];
+    const unit = await UnitOfWork.begin(this.store, keys, 'sign-in');
+    return currentUnitOfWork.run(unit, async () => {
+      const open = await this.#open(engine, uid, browser);
+      return 'status' in open ? open : answer(open, unit);
+    });
   }
 
   /** The sign-in `uid`, if this browser began it and it is still open; else the page that says why not. */
-  async #open(
-    engine: Provider,
-    request: HttpRequest,
-    uid: string,
-    presentation: Presentation,
-  ): Promise<OpenSignIn | HttpResponse> {
+  async #open(engine: Provider, uid: string, { binding, presentation }: Browser): Promise<OpenSignIn | HttpResponse> {
     const interaction = await engine.Interaction.find(uid);
     // First, for the browser that has finished it has let its secret go: the back button leads here.
     if (!interaction) return errorPage(presentation, 'expired');
     const clientId = String(interaction.params.client_id);
     if (interaction.result) return errorPage(presentation, 'used', { fields: { clientId } });
-    const binding = BrowserBinding.of(request.headers.cookie, uid);
     if (!binding?.matches(interaction.params.browser_binding)) return errorPage(presentation, 'otherBrowser');
     const [client, catalogue] = await Promise.all([engine.Client.find(clientId), this.resources.catalogue()]);
     const resource = catalogue.find(String(interaction.params.resource));
@@ -275,13 +245,7 @@ export class SignIn {
       return errorPage(presentation, 'brokenRedirect', { fields: { clientId } });
     }
     if (!resource) return errorPage(presentation, 'expired', { fields: { clientId } });
-    return { interaction, client, resource, binding };
-  }
-
-  /** The sign-in's records, and the record of the client that it is for, in one read. */
-  #unit(uid: string, binding: BrowserBinding | undefined, more: readonly string[] = []): Promise<UnitOfWork> {
-    const client = binding ? [clientKeyOf(binding.clientHash)] : [];
-    return UnitOfWork.begin(this.store, [interactionKey(uid), decisionKey(uid), ...client, ...more], 'sign-in');
+    return { interaction, client, resource, binding, presentation };
   }
 
   #presentationFor(request: HttpRequest): Presentation {
@@ -297,15 +261,13 @@ function upstreamProblem(error: unknown, presentation: Presentation, uid: string
 /** The sign-in stays open: the state is used up, and another attempt makes another. */
 function notAllowed(
   { account, claim }: PersonNotAllowed,
-  presentation: Presentation,
-  uid: string,
-  { interaction, client, binding }: OpenSignIn,
+  { interaction, client, binding, presentation }: OpenSignIn,
 ): HttpResponse {
   return notAllowedPage(presentation, {
     account: displayable(account ?? '') || undefined,
     clientId: client.clientId,
     claim,
-    action: pathOf(uid),
+    action: pathOf(interaction.uid),
     formToken: binding.formToken,
     cspSource: describeRedirect(String(interaction.params.redirect_uri)).cspSource,
   });
