@@ -57,7 +57,10 @@ export class MetadataDocuments {
     stored: () => Promise<StoredRecord | undefined>,
     duringTokenRequest: boolean,
   ): Promise<AdapterPayload> {
-    const record = this.#problemOf(id) ? undefined : await stored();
+    const problem = problemOfClientIdUrl(id, this.context.hosts);
+    // Before anything is remembered of it: ids that somebody makes up must not push out what is being fetched.
+    if (problem) throw refusal(id, `the client_id cannot be the address of a document: ${problem}`);
+    const record = await stored();
     const copy = record?.value as Copy | undefined;
     if (copy && record && !isStaleCopy(record)) return copy.metadata;
     try {
@@ -75,10 +78,6 @@ export class MetadataDocuments {
       if (!isRecent) await this.context.store.delete(clientKey(id));
       throw error;
     }
-  }
-
-  #problemOf(id: string): string | undefined {
-    return problemOfClientIdUrl(id, this.context.hosts);
   }
 
   /** Epoch seconds. A token request renews the record, and nothing shortens its life. */
@@ -103,8 +102,6 @@ export class MetadataDocuments {
 
   async #fetch(clientId: string, expiresAt: number): Promise<Copy> {
     try {
-      const problem = this.#problemOf(clientId);
-      if (problem) throw new ClientMetadataRefused(`the client_id cannot be the address of a document: ${problem}`);
       const { document, freshness } = await this.#document(clientId);
       const metadata = this.context.policy.normalizeMetadataDocument(document, clientId) as AdapterPayload;
       const copy: Copy = { metadata, fetchedAt: now(), freshUntil: now() + freshness };
@@ -113,10 +110,8 @@ export class MetadataDocuments {
       return copy;
     } catch (error) {
       if (error instanceof FetchUnavailable) logProblem('client_metadata.unavailable', error, { clientId });
-      const reason = reasonOf(error);
-      if (reason === undefined) throw error;
-      logEvent('client_metadata.refused', { clientId, reason });
-      throw new ClientMetadataRefused(reason);
+      if (!(error instanceof FetchRefused || error instanceof ClientMetadataError)) throw error;
+      throw refusal(clientId, `the client metadata document cannot be used: ${error.message}`);
     }
   }
 
@@ -146,11 +141,8 @@ function isAnswer(error: unknown): boolean {
   return error instanceof FetchUnavailable || error instanceof ClientMetadataRefused;
 }
 
-/** Why the document may not be used, in the words for the client's developer. */
-function reasonOf(error: unknown): string | undefined {
-  if (error instanceof ClientMetadataRefused) return error.error_description;
-  if (error instanceof FetchRefused || error instanceof ClientMetadataError) {
-    return `the client metadata document cannot be used: ${error.message}`;
-  }
-  return undefined;
+/** @param reason in the words for the client's developer */
+function refusal(clientId: string, reason: string): ClientMetadataRefused {
+  logEvent('client_metadata.refused', { clientId, reason });
+  return new ClientMetadataRefused(reason);
 }
