@@ -1,4 +1,5 @@
 import type { ResourceRecord } from '../lib/contract';
+import { isLoopback } from '../lib/loopback';
 import { OPENID_SCOPES } from '../lib/scope-names';
 import type { ResourceOption, ScopeOption } from './options';
 
@@ -11,7 +12,7 @@ export function isOpenIdScope(name: string): boolean {
 
 /** https, or http on this machine. */
 export function isServed({ protocol, hostname }: URL): boolean {
-  return protocol === 'https:' || (protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname));
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
 }
 
 /** The record of a protected resource, its defaults filled in. */

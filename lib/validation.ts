@@ -1,4 +1,5 @@
 import { type Duration, Token } from 'aws-cdk-lib';
+import { isLoopback } from './loopback';
 import { checkWholeNumber, described, type Refuse } from './refusal';
 
 /** Ends synthesis with what was given and what is needed. CDK's placeholders say nothing to people. */
@@ -71,8 +72,4 @@ export function checkUrl(name: string, given: string): URL | undefined {
     refuse(`${name} must have no fragment and no credentials, got '${given}'.`);
   }
   return url;
-}
-
-function isLoopback(hostname: string): boolean {
-  return ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 }

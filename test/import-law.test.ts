@@ -21,7 +21,14 @@ const isLambdaOnly = (imported: string) =>
 
 const isDatabase = (imported: string) => isOf(imported, ['@aws-sdk/client-dynamodb', 'keyv', '@keyv']);
 
-const CONTRACT = ['lib/contract', 'lib/counted-events', 'lib/page-appearance', 'lib/page-words', 'lib/scope-names'];
+const CONTRACT = [
+  'lib/contract',
+  'lib/counted-events',
+  'lib/loopback',
+  'lib/page-appearance',
+  'lib/page-words',
+  'lib/scope-names',
+];
 
 /** What constructs and hosts have in common: what options may be, whoever takes them, and what browsers may send to an MCP server. */
 const SHARED_WITH_HOSTS = [

@@ -1,4 +1,5 @@
 import type { ResourceRecord, ScopeRecord } from '../../lib/contract';
+import { isLoopback } from '../../lib/loopback';
 import { SCOPE_TOKEN } from '../../lib/scope-names';
 import { isText } from './property';
 
@@ -48,8 +49,7 @@ function checkIdentifier(identifier: unknown): void {
   const needed = 'identifier has to be an absolute https URL without a fragment (http on loopback only)';
   check(url !== null && !(identifier as string).includes('#'), needed, identifier);
   const { protocol, hostname } = url!;
-  const isLoopback = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
-  check(protocol === 'https:' || (protocol === 'http:' && isLoopback), needed, identifier);
+  check(protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname)), needed, identifier);
 }
 
 function parseScope(value: unknown): ScopeRecord {

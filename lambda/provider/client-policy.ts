@@ -1,7 +1,8 @@
+import { isLoopback } from '../../lib/loopback';
+
 /** Grants that a client may register; others that it names are ignored. */
 const GRANT_TYPES = new Set(['authorization_code', 'refresh_token']);
 const AUTH_METHODS = new Set(['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt']);
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 /**
  * Private-use schemes of known MCP clients. Any other must be a reverse domain name (RFC 8252 section 7.1): a list of bad
  * schemes would miss one, for what runs code or opens a door into the operating system differs by machine.
@@ -117,7 +118,7 @@ export class ClientPolicy {
     const uris = this.#usableRedirectUris(metadata.redirect_uris);
     const native = uris.some(isNative);
     // The engine takes https on a loopback address for web clients only.
-    metadata.redirect_uris = native ? uris.filter((uri) => isNative(uri) || !isLoopback(uri)) : uris;
+    metadata.redirect_uris = native ? uris.filter((uri) => isNative(uri) || !isLoopback(new URL(uri).hostname)) : uris;
     metadata.application_type = native ? 'native' : 'web';
 
     if (Array.isArray(metadata.grant_types)) {
@@ -162,8 +163,7 @@ export class ClientPolicy {
     if (!url) return 'not an absolute URI';
     if (url.hash || value.includes('#')) return 'has a fragment (RFC 6749 section 3.1.2)';
     if (url.username || url.password) return 'has user information';
-    // Loopback is exact: a host that merely begins like it belongs to someone else.
-    if (url.protocol === 'http:' && !LOOPBACK.has(url.hostname)) return 'http is for loopback addresses only';
+    if (url.protocol === 'http:' && !isLoopback(url.hostname)) return 'http is for loopback addresses only';
     if (!this.#isAllowedScheme(url.protocol)) {
       return `the scheme ${url.protocol.slice(0, -1)} is not one that is allowed here`;
     }
@@ -242,10 +242,6 @@ function isHttpsUrl(value: unknown): boolean {
 /** A redirect URI that only works on the person's own machine: loopback (RFC 8252 section 7.3) or a private-use scheme (section 7.1). */
 function isNative(uri: string): boolean {
   return new URL(uri).protocol !== 'https:';
-}
-
-function isLoopback(uri: string): boolean {
-  return LOOPBACK.has(new URL(uri).hostname);
 }
 
 function invalidRedirectUri(description: string): Error {
