@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import { MCP_REQUEST_HEADERS } from '../../lib/mcp-headers';
 
-const RESPONSE_HEADERS = ['WWW-Authenticate', 'MCP-Protocol-Version', 'Mcp-Session-Id', 'DPoP-Nonce', 'Retry-After'];
+const RESPONSE_HEADERS = ['WWW-Authenticate', 'MCP-Protocol-Version', 'Mcp-Session-Id', 'Retry-After'];
 
 /**
  * Lets pages of every origin ask, without credentials: the token travels in a header that no browser adds by itself. Preflights end
