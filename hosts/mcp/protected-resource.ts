@@ -68,12 +68,14 @@ export class ProtectedResource {
 
   /** RFC 9728 section 2. */
   get metadata(): Readonly<Record<string, unknown>> {
+    const { name } = this.option;
     return {
       resource: this.identifier,
       authorization_servers: [this.#issuer],
       scopes_supported: this.defaultScopes,
       bearer_methods_supported: ['header'],
       ...(this.#dpop ? { dpop_signing_alg_values_supported: DPOP_ALGORITHMS } : {}),
+      ...(name === undefined ? {} : { resource_name: name }),
     };
   }
 }

@@ -349,6 +349,12 @@ describe('the app', () => {
     }
   });
 
+  it('tells what the MCP server is called, where it has a name', async () => {
+    const host = await start({ name: 'Notes' });
+    const response = await fetch(`${host.issuer}/.well-known/oauth-protected-resource`);
+    expect(await response.json()).toMatchObject({ resource: host.mcpUrl, resource_name: 'Notes' });
+  });
+
   it('takes further routes, also for its root, and says that it runs', async () => {
     const host = await start();
     host.express.app.get('/', (_req, res) => res.send('Welcome'));
