@@ -18,7 +18,7 @@ import { openStore } from './open-store';
 import { operatorKeySource } from './operator-keys';
 import type { AppearanceOption, HostOptions, ResourceOption } from './options';
 import { resourceRecord } from './resource-record';
-import { Settings } from './settings';
+import type { Settings } from './settings';
 
 /** Milliseconds between looks whether keys are to be turned over. */
 const TURN_OVER_EVERY = 10 * 60_000;
@@ -35,7 +35,6 @@ const SESSION_MAX_AGE = 30 * 24 * 60 * 60 * 1000;
 /** An authorization server in a process that is its host's: answers requests, from wherever the host takes them. */
 export interface HostedServer {
   readonly server: AuthorizationServer;
-  readonly store: Store;
   /** The path of the redirect URI at upstream. */
   readonly callbackPath: string;
   readonly trustedProxies: number;
@@ -51,17 +50,33 @@ export interface HostedServer {
 }
 
 /**
- * Makes the authorization server of a host.
+ * The store of a host whose options are right.
  *
  * @param settings collects what is wrong, with other settings that the host has looked at already
- * @param own the MCP server that the authorization server is a part of
+ * @param own identifier of the MCP server that the authorization server is a part of
  * @throws SettingsError naming everything that is wrong
  */
-export function hostedServer(options: HostOptions, settings = new Settings(), own?: ResourceOption): HostedServer {
-  checkOptions(settings, options, own?.identifier);
+export function checkedStore(options: HostOptions, settings: Settings, own?: string): Store {
+  checkOptions(settings, options, own);
   const store = openStore(settings, options);
   if (store === undefined) throw settings.error();
   settings.done();
+  return store;
+}
+
+/**
+ * Makes the authorization server of a host.
+ *
+ * @param options that have been checked, and their store
+ * @param settings knows them by the names that they have for whoever set them
+ * @param own the MCP server that the authorization server is a part of
+ */
+export function hostedServer(
+  options: Omit<HostOptions, 'store'>,
+  store: Store,
+  settings: Settings,
+  own?: ResourceOption,
+): HostedServer {
   const { idpClient, jwks, appearance, resources = [], additionalCorsOrigins, trustedProxies = 0 } = options;
   const config = serverConfig(options);
   const secrets = typeof options.secret === 'string' ? [options.secret] : options.secret;
@@ -83,7 +98,6 @@ export function hostedServer(options: HostOptions, settings = new Settings(), ow
   let stop = () => {};
   return {
     server,
-    store,
     callbackPath,
     trustedProxies,
     async start() {
@@ -106,7 +120,7 @@ export function hostedServer(options: HostOptions, settings = new Settings(), ow
   };
 }
 
-function serverConfig(options: HostOptions): ServerConfig {
+function serverConfig(options: Omit<HostOptions, 'store'>): ServerConfig {
   const { idpClient, sessionMaxAge = SESSION_MAX_AGE, lifetimes, dpop = false } = options;
   const { registration = {}, clientMetadata = {} } = options;
   const {

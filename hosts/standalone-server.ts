@@ -4,7 +4,7 @@ import { logEvent, logProblem } from '../lambda/provider/log';
 import { described } from '../lib/refusal';
 import { type OpenStore, STORE_SCHEMES, schemeOf, storeFromUrl } from '../stores/store-from-url';
 import { checkOptions, isProduction } from './check-options';
-import { type HostedServer, hostedServer } from './hosted-server';
+import { checkedStore, type HostedServer, hostedServer } from './hosted-server';
 import { checkKnown } from './known-options';
 import { type NodeHandler, nodeHandler, send } from './node-handler';
 import { refuseMemory } from './open-store';
@@ -34,23 +34,30 @@ export function standaloneServer(options: OidcServerOptions, settings: Settings)
   if (onListen !== undefined && typeof onListen !== 'function') {
     settings.refuse('onListen', described(onListen), 'a function');
   }
-  const ready = typeof store === 'string' ? undefined : hostedServer({ ...options, store }, settings);
-  if (typeof store === 'string') {
-    checkStoreUrl(settings, store, options);
-    checkOptions(settings, options);
-    settings.done();
-  }
   let opened: OpenStore | undefined;
   let hosted: HostedServer | undefined;
   let listener: Server | undefined;
 
-  async function hostedOnUrl(url: string): Promise<HostedServer> {
-    opened = await storeFromUrl(url).catch((error: Error) => {
-      settings.refuse('store', `a URL of ${schemeOf(url)}`, error.message);
-      throw settings.error();
-    });
-    return hostedServer({ ...options, store: opened.store }, settings);
+  function onKeyv(store: object): () => Promise<HostedServer> {
+    const ready = hostedServer(options, checkedStore({ ...options, store }, settings), settings);
+    return async () => ready;
   }
+
+  /** A connection is made when the server starts. */
+  function onUrl(url: string): () => Promise<HostedServer> {
+    checkStoreUrl(settings, url, options);
+    checkOptions(settings, options);
+    settings.done();
+    return async () => {
+      opened = await storeFromUrl(url).catch((error: Error) => {
+        settings.refuse('store', `a URL of ${schemeOf(url)}`, error.message);
+        throw settings.error();
+      });
+      return hostedServer(options, opened.store, settings);
+    };
+  }
+
+  const host = typeof store === 'string' ? onUrl(store) : onKeyv(store);
 
   async function stop(): Promise<void> {
     hosted?.stop();
@@ -62,7 +69,7 @@ export function standaloneServer(options: OidcServerOptions, settings: Settings)
     baseUrl: options.baseUrl,
     async start() {
       try {
-        hosted = ready ?? (await hostedOnUrl(store as string));
+        hosted = await host();
         await hosted.start();
         listener = await listen(port, hosted);
       } catch (error) {

@@ -33,7 +33,7 @@ export class ProtectedResource {
 
   constructor({ origin, path, name, issuer, scopes, dpop }: ProtectedResourceSettings) {
     this.option = {
-      identifier: `${origin}${path === '/' ? '' : path}`,
+      identifier: identifierOf(origin, path),
       ...(name === undefined ? {} : { name }),
       scopes: scopeOptions(scopes),
     };
@@ -78,6 +78,11 @@ export class ProtectedResource {
       ...(name === undefined ? {} : { resource_name: name }),
     };
   }
+}
+
+/** The `resource` of an MCP server, by its origin and the path of its MCP endpoint. */
+export function identifierOf(origin: string, path: string): string {
+  return `${origin}${path === '/' ? '' : path}`;
 }
 
 /** Notes what is wrong with where an MCP server is, what it is called and what it asks for. */

@@ -4,7 +4,7 @@ import { remoteKeySet } from '../../lambda/authorizer/remote-key-set';
 import { logProblem } from '../../lambda/provider/log';
 import { StoreUnavailable } from '../../lambda/store/store';
 import { checkList } from '../../lib/refusal';
-import { type HostedServer, hostedServer } from '../hosted-server';
+import { checkedStore, type HostedServer, hostedServer } from '../hosted-server';
 import { checkKnown } from '../known-options';
 import type { HostOptions, ScopeOption } from '../options';
 import { Settings } from '../settings';
@@ -15,7 +15,7 @@ import { loadExpress } from './express';
 import { refusalOfHandler } from './handler-refusal';
 import { jsonBody } from './json-body';
 import { metadataRoute } from './metadata-route';
-import { checkMcpServer, ProtectedResource } from './protected-resource';
+import { checkMcpServer, identifierOf, ProtectedResource } from './protected-resource';
 
 export interface McpExpressOptions extends HostOptions {
   /**
@@ -92,20 +92,19 @@ export function setupMcpExpress(options: McpExpressOptions): McpExpress {
   const isHandler = (handler: unknown) => typeof handler === 'function';
   checkList(settings.refuse, 'customMiddleware', customMiddleware, isHandler, 'functions (req, res, next)');
   const issuer = URL.parse(options.baseUrl)?.origin ?? '';
-  // Where something is wrong with it, no server is made.
-  const isWrong = settings.problems.length > 0 || issuer === '';
+  const store = checkedStore(options, settings, identifierOf(issuer, mcpEndpointPath));
   const resource = new ProtectedResource({
     origin: issuer,
     path: mcpEndpointPath,
     name,
     issuer,
-    scopes: isWrong ? [] : scopesSupported,
+    scopes: scopesSupported,
     dpop,
   });
   // For a request that names no resource, as older clients do, this MCP server is meant.
   const isAnother = Array.isArray(resources) && resources.some((other) => other?.default);
   const own = { ...resource.option, upstreamTokens, default: !isAnother };
-  const hosted = hostedServer(options, settings, isWrong ? undefined : own);
+  const hosted = hostedServer(options, store, settings, own);
   start(hosted);
 
   const express = loadExpress();
@@ -122,7 +121,7 @@ export function setupMcpExpress(options: McpExpressOptions): McpExpress {
   app.use(authorizationServer(hosted, ['/']));
 
   const keySet = remoteKeySet(`${issuer}/jwks`, {}, () => ownKeys(hosted));
-  const { server, store } = hosted;
+  const { server } = hosted;
   const authenticate = authentication({ resource, issuer, keySet, server, store });
   let handled = false;
   return {

@@ -5,12 +5,13 @@ import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, McpServer, requireScopes } from '@modelcontextprotocol/server';
 import express from 'express';
 import { Keyv } from 'keyv';
-import { hostedServer } from '../../hosts/hosted-server';
+import { checkedStore, hostedServer } from '../../hosts/hosted-server';
 import { setupMcpExpress } from '../../hosts/mcp';
 import { authorizationServer } from '../../hosts/mcp/authorization-server';
 import type { McpExpress, McpExpressOptions } from '../../hosts/mcp/setup-express';
 import { OidcClient, type OidcClientConfig } from '../../hosts/oidc-client';
 import type { HostOptions } from '../../hosts/options';
+import { Settings } from '../../hosts/settings';
 import { startUpstreamIssuer, type UpstreamIssuer } from '../support/upstream-issuer';
 
 export interface ExpressHost extends AsyncDisposable {
@@ -66,7 +67,8 @@ export async function startExpressHost(options: ExpressHostOptions = {}): Promis
 
 /** The authorization server alone, as setupMcpExpress mounts it, in an Express app that listens on any port. */
 export async function listenExpress(options: HostOptions): Promise<Server> {
-  const hosted = hostedServer(options);
+  const settings = new Settings();
+  const hosted = hostedServer(options, checkedStore(options, settings), settings);
   await hosted.start();
   const server = express().use(authorizationServer(hosted)).listen(0);
   await once(server, 'listening');

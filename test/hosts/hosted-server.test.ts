@@ -2,12 +2,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Keyv } from 'keyv';
 import { expect, test } from 'vitest';
-import { hostedServer } from '../../hosts/hosted-server';
+import { checkedStore, hostedServer } from '../../hosts/hosted-server';
 import { nodeHandler } from '../../hosts/node-handler';
 import { OidcClient } from '../../hosts/oidc-client';
+import { Settings } from '../../hosts/settings';
 
 test('a server of Node answers for the authorization server, and for its routes alone', async () => {
-  const hosted = hostedServer({
+  const settings = new Settings();
+  const options = {
     idpClient: new OidcClient({
       issuer: 'http://localhost:1',
       clientId: 'a',
@@ -17,7 +19,8 @@ test('a server of Node answers for the authorization server, and for its routes 
     store: new Keyv(),
     secret: 'x'.repeat(32),
     baseUrl: 'http://localhost:3000',
-  });
+  };
+  const hosted = hostedServer(options, checkedStore(options, settings), settings);
   await hosted.start();
   const handler = nodeHandler(hosted);
   const listener = createServer(async (req, res) => {
