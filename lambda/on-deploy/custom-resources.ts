@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { CloudFormationCustomResourceEvent, Context } from 'aws-lambda';
@@ -14,6 +13,7 @@ import { clientKey, resourceKey } from '../provider/keys';
 import { logProblem } from '../provider/log';
 import { preRegisteredClient } from '../provider/pre-registered-client';
 import { resourceServerClient } from '../provider/resource-server';
+import { OutOfTime, within } from '../provider/time-limit';
 import { putConfigured, removeConfigured } from '../store/configured-record';
 import { ensureKeySet } from './first-key-set';
 import { parseClient } from './parse-client';
@@ -56,15 +56,13 @@ export class CustomResources {
 
   private async outcomeOf(event: CloudFormationCustomResourceEvent, context: RunContext): Promise<Outcome> {
     try {
-      const PhysicalResourceId = await withDeadline(
-        this.perform(event),
-        context.getRemainingTimeInMillis() - TIME_TO_ANSWER,
-      );
+      // A function that is stopped cannot answer, so it gives up before.
+      const timeLimit = Math.max(0, context.getRemainingTimeInMillis() - TIME_TO_ANSWER);
+      const PhysicalResourceId = await within(timeLimit, this.perform(event));
       return { Status: 'SUCCESS', PhysicalResourceId };
     } catch (error) {
       logProblem('custom_resource.failed', error, { type: event.ResourceType, logicalId: event.LogicalResourceId });
-      const message = error instanceof Error ? error.message : String(error);
-      const Reason = `${message.slice(0, LONGEST_REASON)} (log stream ${context.logStreamName})`;
+      const Reason = `${wordsFor(error).slice(0, LONGEST_REASON)} (log stream ${context.logStreamName})`;
       // What failed to come into being has to have an id as well: CloudFormation asks to delete it.
       const PhysicalResourceId = 'PhysicalResourceId' in event ? event.PhysicalResourceId : `failed-${event.RequestId}`;
       return { Status: 'FAILED', PhysicalResourceId, Reason };
@@ -111,16 +109,9 @@ export class CustomResources {
   }
 }
 
-/** A function that is stopped cannot answer, so it gives up before. */
-async function withDeadline<T>(work: Promise<T>, milliseconds: number): Promise<T> {
-  const stop = new AbortController();
-  const deadline = delay(Math.max(0, milliseconds), undefined, { signal: stop.signal }).then(() => {
-    throw new Error('AWS did not answer in time. Deploy again; if it stays so, look for an outage.');
-  });
-  try {
-    return await Promise.race([work, deadline]);
-  } finally {
-    stop.abort();
-    deadline.catch(() => undefined);
-  }
+/** For whoever deploys. */
+function wordsFor(error: unknown): string {
+  if (error instanceof OutOfTime)
+    return 'AWS did not answer in time. Deploy again; if it stays so, look for an outage.';
+  return error instanceof Error ? error.message : String(error);
 }
