@@ -16,7 +16,7 @@ const MEDIA_TYPES = [
 ];
 
 /** What the provider asks AWS for. */
-const OPERATIONS = ['BatchGetItem', 'DeleteItem', 'GetItem', 'GetSecretValue', 'PutItem', 'Query', 'UpdateItem'];
+const OPERATIONS = ['BatchGetItem', 'DeleteItem', 'GetSecretValue', 'PutItem', 'Query', 'UpdateItem'];
 
 const command = (operation) =>
   `export class ${operation}Command { schema = [, , '${operation}']; constructor(input) { this.input = input; } }`;

@@ -26,8 +26,7 @@ const CREDENTIALS = { accessKeyId: 'bench', secretAccessKey: 'bench' };
 /** DynamoDB (dynalite) and Secrets Manager on loopback. Each call to DynamoDB tells what it consumes. */
 export class Aws implements AsyncDisposable {
   static async start(secrets: Readonly<Record<string, string>>, path?: string): Promise<Aws> {
-    // The package has no types.
-    const { default: dynalite } = (await import('dynalite' as string)) as { default: (options: object) => Server };
+    const { default: dynalite } = await import('dynalite');
     const dynamoDb = dynalite({ createTableMs: 0, ...(path ? { path } : {}) });
     dynamoDb.listen(0, '127.0.0.1');
     await once(dynamoDb, 'listening');

@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 import { bundledFunction, configure } from './bundled-function';
 import { type AuthorizerConfig, DPOP_ALGORITHMS } from './contract';
 import type { LogKeeping } from './log-group';
-import { checkResourceScopes, defaultScopes, type ResourceScope, resourceRecord } from './resource';
+import { checkIdentifier, checkResourceScopes, defaultScopes, type ResourceScope } from './resource';
 import { checkKnownScopes } from './resource-rules';
 import { checkDuration, mustBe, refuse } from './validation';
 
@@ -167,8 +167,8 @@ export class Protection {
     if (!identifier.endsWith(path)) {
       refuse(`identifier must end with the path '${path}', got '${identifier}'.`);
     }
-    // Registers nothing: it holds the scopes and the identifier to their rules where fromIssuer() registers nothing either.
-    resourceRecord({ identifier, scopes: props.scopes });
+    // Where fromIssuer() registers nothing, nothing else looks at it.
+    checkIdentifier(identifier);
     this.base = identifier.slice(0, identifier.length - path.length);
     const decidesEachTime = hasToolScopes(props) || trusted.dpop;
     this.resultsCacheTtl = decidesEachTime ? Duration.seconds(0) : (props.resultsCacheTtl ?? Duration.seconds(60));

@@ -110,7 +110,8 @@ export function comparable(identifier: string): string {
   return `${origin}${pathname.replace(/\/+$/, '')}${search}`;
 }
 
-function checkIdentifier(identifier: string): void {
+/** Refuses what is no resource identifier, or not in its one spelling. */
+export function checkIdentifier(identifier: string): void {
   const url = checkUrl('identifier', identifier);
   if (url) checkSpelling(mustBe, 'identifier', identifier, url);
 }

@@ -4,6 +4,7 @@ import { displayable } from '../lambda/provider/displayable';
 import { listedGrantKey, listedUpstreamTokenKey, personPartition } from '../lambda/provider/keys';
 import { subjectOf } from '../lambda/provider/subject';
 import type { StoredRecord } from '../lambda/store/store';
+import { GRANT_PREFIX } from '../lib/contract';
 import { OperatorError, UsageError } from './errors';
 import { type OpenedStore, onStore, STORE_OPTIONS, STORE_USAGE } from './opened-store';
 import type { Output } from './output';
@@ -78,7 +79,7 @@ async function revoke(opened: OpenedStore, sub: string, output: Output): Promise
 }
 
 function grantsOf({ store }: OpenedStore, sub: string): Promise<StoredRecord[]> {
-  return store.list(personPartition(sub), { prefix: '/grant#' });
+  return store.list(personPartition(sub), { prefix: `/${GRANT_PREFIX}` });
 }
 
 function describe({ value }: StoredRecord): string {

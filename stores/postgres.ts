@@ -1,4 +1,5 @@
 import { asked } from './asked';
+import { onceDone } from './once-done';
 import type { Row, SqlDatabase } from './sql-store';
 
 /** Runs SQL with `$1` for its values, on any connection: each statement stands for itself. */
@@ -32,16 +33,12 @@ export function postgres(query: PostgresQuery, schema = 'public'): SqlDatabase {
       CREATE INDEX IF NOT EXISTS mcp_oidc_auth_expires ON ${table} (expires)`);
   }
 
-  let created: Promise<void> | undefined;
+  const created = onceDone(createTable);
   return {
     table,
     run: (statement) =>
       asked('PostgreSQL', async () => {
-        created ??= createTable();
-        await created.catch((error) => {
-          created = undefined;
-          throw error;
-        });
+        await created();
         return query(statement.text, statement.values);
       }),
   };

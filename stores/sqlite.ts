@@ -1,4 +1,5 @@
 import { asked } from './asked';
+import { onceDone } from './once-done';
 import type { Row, SqlDatabase } from './sql-store';
 
 /** Runs one statement of SQL with `?` for its values. */
@@ -22,16 +23,12 @@ export function sqlite(query: SqliteQuery): SqlDatabase {
     await query(`CREATE INDEX IF NOT EXISTS ${table}_expires ON ${table} (expires)`);
   }
 
-  let created: Promise<void> | undefined;
+  const created = onceDone(createTable);
   return {
     table,
     run: (statement) =>
       asked('SQLite', async () => {
-        created ??= createTable();
-        await created.catch((error) => {
-          created = undefined;
-          throw error;
-        });
+        await created();
         return query(statement.sql, ...statement.values);
       }),
   };

@@ -137,13 +137,11 @@ function logDenial(
   requestId: string,
   config: AuthorizerConfig,
 ): void {
-  const why = decision.outcome === 'invalid_token' ? { reason: decision.reason } : { missing: decision.missing };
+  const { outcome: event } = decision;
+  const [reason, why] =
+    event === 'invalid_token' ? [decision.reason, { reason: decision.reason }] : [event, { missing: decision.missing }];
   const dimensions = dimensionsOf(config);
-  const reason = decision.outcome === 'invalid_token' ? decision.reason : decision.outcome;
-  logEvent('INFO', { event: decision.outcome, requestId, ...why }, dimensions, {
-    ...dimensions,
-    [DIMENSIONS.reason]: reason,
-  });
+  logEvent('INFO', { event, requestId, ...why }, dimensions, { ...dimensions, [DIMENSIONS.reason]: reason });
 }
 
 function dimensionsOf({ issuer, audience }: AuthorizerConfig): Record<string, string> {

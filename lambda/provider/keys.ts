@@ -25,10 +25,10 @@ export const refreshTokenKey = (token: string) => `${GRANT_PREFIX}${hash(grantId
 /** Upstream's tokens for a grant. */
 export const upstreamTokenKey = (grantId: string) => upstreamTokenKeyOf(hash(grantId));
 export const upstreamTokenKeyOf = (grantHash: string) => `${GRANT_PREFIX}${grantHash}/upstream`;
-export const personKey = (sub: string, grantId: string) => `${personPartition(sub)}/grant#${hash(grantId)}`;
+export const personKey = (sub: string, grantId: string) => `${personPartition(sub)}/${GRANT_PREFIX}${hash(grantId)}`;
 /** Where all grants of a person are listed. */
 export const personPartition = (sub: string) => `${PERSON_PREFIX}${sub}`;
-/** The grant that a `personKey` stands for. */
+/** The grant that a `personKey` stands for, whose partition is what comes after the person's. */
 export const listedGrantKey = (key: string) => `${key.slice(key.indexOf('/') + 1)}/grant`;
 /** Upstream's tokens for that grant. */
 export const listedUpstreamTokenKey = (key: string) => `${key.slice(key.indexOf('/') + 1)}/upstream`;

@@ -21,7 +21,7 @@ import { Registration } from './registration';
 import { RegistrationLimit } from './registration-limit';
 import { TOKEN_EXCHANGE } from './resource-server';
 import { Resources } from './resources';
-import { routeAt } from './routes';
+import { METADATA_PATHS, routeAt } from './routes';
 import { SignIn } from './sign-in';
 import { within } from './time-limit';
 import { answerRevocation, answerTokenRequest } from './token-endpoint';
@@ -51,8 +51,6 @@ export interface ServerContext {
 
 /** For how long clients may keep the metadata, in seconds. */
 const METADATA_MAX_AGE = 300;
-
-const DISCOVERY = new Set(['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration']);
 
 /** The authorization server: a request in, a response out, wherever it runs. */
 export class AuthorizationServer {
@@ -163,7 +161,7 @@ export class AuthorizationServer {
     if (path === '/token' && method === 'POST' && isForm(request)) return this.#token(request);
     const engine = await this.#current.get();
     const [, first, uid] = path.split('/');
-    if (DISCOVERY.has(path)) return this.#metadata(engine, request);
+    if (METADATA_PATHS.includes(path)) return this.#metadata(engine, request);
     if (path === '/jwks') return cached(await this.#current.call(engine, request), this.context.config.keySetRefresh);
     if (path === '/register') return this.#register(engine, request);
     if (path === '/authorize') return this.#authorize(engine, request);

@@ -2,6 +2,6 @@ declare module 'dynalite' {
   import type { Server } from 'node:http';
 
   /** DynamoDB in memory. Without `path` it uses no native module. */
-  function dynalite(options: { createTableMs: number }): Server;
+  function dynalite(options: { createTableMs: number; path?: string }): Server;
   export = dynalite;
 }

@@ -1,13 +1,11 @@
 import type { HttpResponse } from '../http';
+import { METADATA_PATHS } from '../routes';
 import { html } from './html';
 import { page } from './layout';
 import type { Presentation } from './presentation';
 
 /** For how long browsers may keep it, in seconds. */
 const MAX_AGE = 300;
-
-/** RFC 8414 and OpenID Connect Discovery 1.0. */
-const METADATA = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'];
 
 /** What stands at the issuer's own address, for a person who tries it. It tells strangers nothing about what is behind. */
 export function rootPage(presentation: Presentation): HttpResponse {
@@ -21,7 +19,7 @@ export function rootPage(presentation: Presentation): HttpResponse {
 ${supportUrl === undefined ? undefined : html`<p><a href="${supportUrl}" rel="noreferrer">${language.say('support')}</a></p>`}
 <footer>
 <h2 id="metadata">${language.say('rootMetadata')}</h2>
-<ul role="list" aria-labelledby="metadata">${METADATA.map((path) => html`<li><a href="${path}"><bdi>${path}</bdi></a></li>`)}</ul>
+<ul role="list" aria-labelledby="metadata">${METADATA_PATHS.map((path) => html`<li><a href="${path}"><bdi>${path}</bdi></a></li>`)}</ul>
 </footer>`,
   });
   return { ...response, headers: { ...response.headers, 'cache-control': `public, max-age=${MAX_AGE}` } };

@@ -75,10 +75,7 @@ export function lambdaClientFor(endpoint: string, maxAttempts = 3): LambdaClient
 }
 
 async function dynamoInMemory(): Promise<Server> {
-  // The package has no types.
-  const { default: dynalite } = (await import('dynalite' as string)) as {
-    default: (options: { createTableMs: number }) => Server;
-  };
+  const { default: dynalite } = await import('dynalite');
   const server = dynalite({ createTableMs: 0 });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
