@@ -65,8 +65,14 @@ export class ClientMetadataError extends Error {
 
 /** The policy for every client, however it comes to be known. */
 export class ClientPolicy {
-  /** @param privateUseSchemes the only ones in redirect URIs; absent: those of known MCP clients, and reverse domain names */
-  constructor(private readonly privateUseSchemes?: readonly string[]) {}
+  /**
+   * @param privateUseSchemes the only ones in redirect URIs; absent: those of known MCP clients, and reverse domain names
+   * @param dpop whether tokens may be bound to a key (RFC 9449)
+   */
+  constructor(
+    private readonly privateUseSchemes?: readonly string[],
+    private readonly dpop = false,
+  ) {}
 
   /**
    * Takes a registration for what it is worth: what is merely odd is put right, so that real clients get in, and what is
@@ -130,6 +136,8 @@ export class ClientPolicy {
     // Unlike RFC 7591's default, a client that says nothing gets refresh tokens: MCP clients that forget to ask fail daily.
     metadata.grant_types ??= ['authorization_code', 'refresh_token'];
     metadata.response_types = ['code'];
+    // A client that says so gets no bearer token, even where a request of its lacks the proof (RFC 9449 section 5.2).
+    if (this.dpop && given.dpop_bound_access_tokens === true) metadata.dpop_bound_access_tokens = true;
     return metadata;
   }
 

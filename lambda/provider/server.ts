@@ -67,7 +67,7 @@ export class AuthorizationServer {
     const { config, store, keys, clientSecret, appearance, resources, resourcesCachedFor, remember } = context;
     this.#resources = new Resources(store, resources, resourcesCachedFor);
     const guardedFetch = new GuardedFetch(new Set(config.clientMetadata.internalHosts));
-    const policy = new ClientPolicy(config.registration.privateUseSchemes);
+    const policy = new ClientPolicy(config.registration.privateUseSchemes, config.dpop);
     this.#registration = new Registration(store, policy, new RegistrationLimit(store, config.registration));
     const documents = new MetadataDocuments({
       store,

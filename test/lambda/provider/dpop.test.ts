@@ -1,18 +1,25 @@
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DpopClient } from '../../support/dpop-client';
-import { Harness, ISSUER, later } from './harness';
+import { type MetadataHost, startMetadataHost, trust } from '../../support/metadata-host';
+import { Harness, ISSUER, later, REDIRECT_URI } from './harness';
 
+let host: MetadataHost;
 let harness: Harness;
 let client: Record<string, string>;
 let key: DpopClient;
 let thief: DpopClient;
 beforeAll(async () => {
-  harness = await Harness.start({ dpop: true });
+  host = await startMetadataHost();
+  trust(host);
+  harness = await Harness.start({ dpop: true, internalHosts: ['localhost'] });
   client = await harness.register();
   [key, thief] = await Promise.all([DpopClient.create(), DpopClient.create()]);
 });
-afterAll(() => harness[Symbol.asyncDispose]());
+afterAll(async () => {
+  await harness[Symbol.asyncDispose]();
+  await host.close();
+});
 afterEach(() => {
   vi.useRealTimers();
 });
@@ -103,8 +110,35 @@ it('a client without a key gets bearer tokens as before', async () => {
   expect((await refresh(body.refresh_token)).status).toBe(200);
 });
 
+describe('a client that takes tokens only where they are bound to its key', () => {
+  const BOUND = { dpop_bound_access_tokens: true };
+
+  it.each(['registers', 'has a document'])('and %s is refused without a proof, and nothing is burned', async (way) => {
+    const bound = way === 'registers' ? await harness.register(BOUND) : { client_id: host.publish('/client', BOUND) };
+    if (way === 'registers') expect(bound).toMatchObject(BOUND);
+    const signIn = await harness.signIn(bound);
+    const code = { grant_type: 'authorization_code', code: signIn.code, code_verifier: signIn.codeVerifier };
+    const ask = (params: object, headers: Record<string, string> = {}) =>
+      harness.token({ client_id: String(bound.client_id), redirect_uri: REDIRECT_URI, ...params }, headers);
+    expect(await ask(code)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    const { status, body } = await ask(code, await proofOf(key));
+    expect([status, body.token_type]).toEqual([200, 'DPoP']);
+    const refresh = { grant_type: 'refresh_token', refresh_token: body.refresh_token };
+    expect(await ask(refresh)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    expect((await ask(refresh, await proofOf(key))).status).toBe(200);
+  });
+
+  it.each([false, 'true', 1, null])('does not say so by %j', async (value) => {
+    const other = await harness.register({ dpop_bound_access_tokens: value });
+    expect((await harness.redeem(other, await harness.signIn(other))).body.token_type).toBe('Bearer');
+  });
+});
+
 it('where binding is off, it is not advertised, and a proof binds nothing', async () => {
   await using plain = await Harness.start();
   const metadata = await (await plain.fetch('/.well-known/oauth-authorization-server')).json();
   expect(metadata).not.toHaveProperty('dpop_signing_alg_values_supported');
+  const asking = await plain.register({ dpop_bound_access_tokens: true });
+  expect(asking).not.toHaveProperty('dpop_bound_access_tokens');
+  expect((await plain.redeem(asking, await plain.signIn(asking))).body.token_type).toBe('Bearer');
 });
