@@ -98,6 +98,7 @@ export function createEngine(context: EngineContext, keys: ServerKeys): Provider
   };
   provider.on('grant.error', hearOfOutage);
   provider.on('revocation.error', hearOfOutage);
+  provider.on('introspection.error', hearOfOutage);
   logDecisions(provider);
   return provider;
 }

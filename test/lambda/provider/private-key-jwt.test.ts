@@ -172,6 +172,19 @@ describe('keys', () => {
     expect((await harness.redeem(client, signIn, await assertion(client))).status).toBe(200);
   });
 
+  it.each(['/revoke', '/introspect'])('that cannot be fetched now are an outage at %s too', async (path) => {
+    const client = withKeysAt();
+    await harness.signIn(client);
+    host.disturb({ status: 500 });
+    const response = await harness.post(path, {
+      ...(await assertion(client)),
+      client_id: client.client_id,
+      token: 'x',
+    });
+    expect([response.status, await response.json()]).toEqual([503, { error: 'temporarily_unavailable' }]);
+    expect(response.headers.get('retry-after')).toBe('5');
+  });
+
   it('that the client has changed are fetched again', async () => {
     const client = withKeysAt();
     const signIn = await harness.signIn(client);
