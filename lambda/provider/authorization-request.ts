@@ -1,5 +1,7 @@
 import type { ResourceRecord } from '../../lib/contract';
+import { codeKey } from './keys';
 import { type Catalogue, withImplied } from './resources';
+import { currentUnitOfWork } from './unit-of-work';
 
 /** The scopes of OpenID Connect Core that are served. */
 export const OIDC_SCOPES = ['openid', 'offline_access'];
@@ -32,9 +34,14 @@ export function normalizeAuthorizationRequest(query: URLSearchParams, catalogue:
   return params;
 }
 
-/** The same for a token request, where `resource` and `scope` narrow what was granted. */
+/** The same for a token request, where `resource` and `scope` narrow what was granted. Runs inside the request's unit of work. */
 export function normalizeTokenRequest(form: URLSearchParams, catalogue: Catalogue): URLSearchParams {
   const params = new URLSearchParams(form);
+  // OAuth 2.1 has no redirect_uri here (draft-ietf-oauth-v2-1 section 10.2), and the engine asks for one. It is safe to go by the code's own: that
+  // a code has not been put into somebody else's hands is shown by PKCE, without which no code is given or redeemed. One that is sent is compared.
+  if (params.get('grant_type') === 'authorization_code' && params.getAll('redirect_uri').join('') === '') {
+    params.set('redirect_uri', redirectUriOf(params.get('code') ?? ''));
+  }
   if (params.has('resource')) normalizeResource(params, catalogue);
   if (params.has('scope')) {
     const known = new Set([...catalogue.scopeNames, 'openid']);
@@ -44,6 +51,12 @@ export function normalizeTokenRequest(form: URLSearchParams, catalogue: Catalogu
     else params.delete('scope');
   }
   return params;
+}
+
+/** Of a code that there is not, one that is nobody's: the engine then says that of the code. */
+function redirectUriOf(code: string): string {
+  const record = currentUnitOfWork.getStore()?.get(codeKey(code));
+  return (record?.value as { redirectUri?: string } | undefined)?.redirectUri ?? 'unknown';
 }
 
 /** One audience for each token: several spellings of one resource are one, several resources are refused by the engine. */

@@ -163,7 +163,6 @@ describe('a redirect URI that is not the registered one', () => {
       'http://127.0.0.1/cb',
       'http://localhost:5000/cb',
       REGISTERED[0],
-      undefined,
     ]) {
       expect(await harness.redeem(client, { code, codeVerifier }, { redirect_uri })).toMatchObject({ status: 400 });
     }

@@ -62,6 +62,18 @@ describeOn(DATABASES, (database) => {
       expect((await harness.redeem(client, signIn)).status).toBe(200);
     });
 
+    it.each([undefined, ''])('is redeemed without the redirect URI, as in OAuth 2.1: %j', async (redirect_uri) => {
+      const signIn = await harness.signIn(client);
+      const wrong = await harness.redeem(client, signIn, { redirect_uri, code_verifier: 'a'.repeat(43) });
+      expect([wrong.status, wrong.body.error]).toEqual([400, 'invalid_grant']);
+      expect((await harness.redeem(client, signIn, { redirect_uri })).status).toBe(200);
+      later(15);
+      for (const { code } of [signIn, { code: 'a.b' }, { code: 'unknown' }]) {
+        const refused = await harness.redeem(client, { ...signIn, code }, { redirect_uri });
+        expect([refused.status, refused.body.error]).toEqual([400, 'invalid_grant']);
+      }
+    });
+
     it('is not burned by another client, which does not get it either', async () => {
       const signIn = await harness.signIn(client);
       const other = await harness.register({ client_name: 'Other' });
