@@ -16,7 +16,8 @@ const OIDC_ONLY = ['acr_values', 'claims', 'claims_locales', 'id_token_hint', 'm
  * missing and unknown scopes. What is wrong in a harmful way stays as it is, for the engine to refuse.
  */
 export function normalizeAuthorizationRequest(query: URLSearchParams, catalogue: Catalogue): URLSearchParams {
-  const params = new URLSearchParams(query);
+  // What has no value is as if it were not there (RFC 6749 section 3.1).
+  const params = new URLSearchParams([...query].filter(([, value]) => value !== ''));
   const resource = normalizeResource(params, catalogue);
   if (resource) params.set('scope', scopesFor(resource, params.get('scope') ?? '').join(' '));
   // Upstream chooses the account; a prompt that this server has no page for says nothing to it (OpenID Connect Core section 3.1.2.1).

@@ -33,7 +33,7 @@ describe('an authorization request', () => {
   it.each([
     ['a nonce without openid', { nonce: 'n' }],
     ['an unknown parameter', { claims: '{}', audience: 'x' }],
-    ['an empty resource', { resource: '' }],
+    ['parameters without a value', { resource: '', scope: '', prompt: '', response_mode: '', state: '', max_age: '' }],
     ['prompt=consent', { prompt: 'consent' }],
     ['prompt=select_account', { prompt: 'select_account' }],
   ])('with %s is answered all the same', async (_, params) => {
