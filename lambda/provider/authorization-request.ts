@@ -19,16 +19,18 @@ export function normalizeAuthorizationRequest(query: URLSearchParams, catalogue:
   // What has no value is as if it were not there (RFC 6749 section 3.1).
   const params = new URLSearchParams([...query].filter(([, value]) => value !== ''));
   const resource = normalizeResource(params, catalogue);
-  if (resource) params.set('scope', scopesFor(resource, params.get('scope') ?? '').join(' '));
+  if (resource && (isGivenOnce(params, 'scope') || !params.has('scope'))) {
+    params.set('scope', scopesFor(resource, params.get('scope') ?? '').join(' '));
+  }
   // Upstream chooses the account; a prompt that this server has no page for says nothing to it (OpenID Connect Core section 3.1.2.1).
-  if (params.has('prompt')) {
+  if (isGivenOnce(params, 'prompt')) {
     const prompts = splitWords(params.get('prompt') ?? '').filter((prompt) => PROMPTS.has(prompt));
     if (prompts.length > 0) params.set('prompt', prompts.join(' '));
     else params.delete('prompt');
   }
   // form_post would put the answer into a page with a script, and the engine refuses a mode in the mode itself:
   // so it gets a name that it does not know.
-  if (params.has('response_mode') && params.get('response_mode') !== 'query')
+  if (isGivenOnce(params, 'response_mode') && params.get('response_mode') !== 'query')
     params.set('response_mode', 'unsupported');
   const scopes = params.get('scope')?.split(' ') ?? [];
   if (!scopes.includes('openid')) for (const name of OIDC_ONLY) params.delete(name);
@@ -44,7 +46,7 @@ export function normalizeTokenRequest(form: URLSearchParams, catalogue: Catalogu
     params.set('redirect_uri', redirectUriOf(params.get('code') ?? ''));
   }
   if (params.has('resource')) normalizeResource(params, catalogue);
-  if (params.has('scope')) {
+  if (isGivenOnce(params, 'scope')) {
     const known = new Set([...catalogue.scopeNames, 'openid']);
     // offline_access is never refused: whether a refresh token exists was decided at the grant.
     const scopes = splitWords(params.get('scope') ?? '').filter((scope) => known.has(scope));
@@ -79,6 +81,11 @@ function scopesFor(resource: ResourceRecord, asked: string): string[] {
 
 function defaultScopes(resource: ResourceRecord): string[] {
   return resource.scopes.filter((scope) => scope.default).map(({ name }) => name);
+}
+
+/** What is there twice is the engine's to refuse: nobody knows which is meant (RFC 6749 section 3.1). */
+function isGivenOnce(params: URLSearchParams, name: string): boolean {
+  return params.getAll(name).length === 1;
 }
 
 function splitWords(text: string): string[] {

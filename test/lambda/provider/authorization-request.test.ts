@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hash } from '../../../lambda/provider/keys';
-import { Harness, ISSUER, REDIRECT_URI } from './harness';
+import { Harness, ISSUER, REDIRECT_URI, RESOURCE } from './harness';
 
 let harness: Harness;
 let client: Record<string, string>;
@@ -56,6 +56,25 @@ describe('an authorization request', () => {
     // An error to a request for the implicit flow goes to the fragment (OAuth 2.0 Multiple Response Types section 5).
     const answered = answer.hash ? new URLSearchParams(answer.hash.slice(1)) : answer.searchParams;
     expect(Object.fromEntries(answered)).toMatchObject({ error, state: 'client-state', iss: ISSUER });
+  });
+
+  it.each([
+    ['scope', 'notes:read', 'notes:write'],
+    ['prompt', 'consent', 'none'],
+    ['response_mode', 'fragment', 'query'],
+    ['state', 'client-state', 'another'],
+  ])('with two of %s is refused to the client (RFC 6749 section 3.1)', async (name, one, other) => {
+    const { url } = harness.authorizationRequest(client, { [name]: one });
+    url.searchParams.append(name, other);
+    const { searchParams } = await harness.refusal(url);
+    expect(searchParams.get('error')).toBe('invalid_request');
+    expect(searchParams.get('error_description')).toContain(name);
+  });
+
+  it('may name its resource twice (RFC 8707 section 2)', async () => {
+    const { url } = harness.authorizationRequest(client);
+    url.searchParams.append('resource', `${RESOURCE}/`);
+    expect((await harness.fetch(url)).headers.get('location')).toMatch(/^\/interaction\//);
   });
 
   it.each([

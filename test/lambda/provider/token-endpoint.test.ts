@@ -208,6 +208,26 @@ describe('a token response', () => {
   });
 });
 
+it('a token request with two scopes is refused, and burns nothing (RFC 6749 section 3.2)', async () => {
+  const { body } = await harness.redeem(client, await harness.signIn(client, { scope: 'notes:write' }));
+  const { refresh_token = '' } = body;
+  const form = new URLSearchParams({
+    grant_type: 'refresh_token',
+    client_id: client.client_id!,
+    refresh_token,
+    scope: 'notes:read',
+  });
+  form.append('scope', 'notes:write');
+  const refused = await harness.fetch('/token', {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: form.toString(),
+  });
+  expect([refused.status, await refused.json()]).toEqual([400, expect.objectContaining({ error: 'invalid_request' })]);
+  later(61);
+  expect((await harness.refresh(client, refresh_token)).status).toBe(200);
+});
+
 describe('a client with a secret', () => {
   it('is authenticated by it, in the header or the body, and the table holds only its hash', async () => {
     const confidential = await harness.register({ token_endpoint_auth_method: 'client_secret_basic' });
