@@ -19,6 +19,7 @@ import type { Resources } from './resources';
 import { signingKeys } from './signing-keys';
 import { newHandle, successorsFrom } from './successors';
 import { registerTokenExchange } from './token-exchange';
+import { unverifiedClaims } from './unverified-claims';
 import type { UpstreamAccess } from './upstream-access';
 import type { UpstreamRecheck } from './upstream-recheck';
 import { verificationKeys } from './verification-keys';
@@ -76,8 +77,14 @@ export function createEngine(context: EngineContext, keys: ServerKeys): Provider
   // several through. Not part of a unit of work: an assertion is used up by being presented, whatever becomes of the request.
   // Remembered for longer than the engine asks for: it counts from now, and a DPoP proof counts from the clock of whoever made it, which may be
   // ahead by as much (RFC 9449 section 11.1).
-  provider.ReplayDetection.unique = (iss, jti, exp) =>
-    store.putIfAbsent(presentedKey(iss, jti), {}, (Math.ceil(exp) + CLOCKS_APART) * 1000);
+  provider.ReplayDetection.unique = async (iss, jti, exp) => {
+    const isFirst = await store.putIfAbsent(presentedKey(iss, jti), {}, (Math.ceil(exp) + CLOCKS_APART) * 1000);
+    // The engine would say invalid_grant, though nothing is wrong with the grant (RFC 9449 section 5).
+    if (!isFirst && jti === unverifiedClaims(Provider.ctx?.get('DPoP') ?? '').jti) {
+      throw new errors.InvalidDpopProof('the DPoP proof was presented before');
+    }
+    return isFirst;
+  };
   // The store holds a secret's hash, never the secret.
   provider.Client.prototype.compareClientSecret = function (actual: string) {
     const [stored, presented] = [Buffer.from(this.clientSecret ?? ''), Buffer.from(hash(actual))];

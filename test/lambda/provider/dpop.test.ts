@@ -100,6 +100,19 @@ describe('a proof', () => {
       expect((await refresh(refreshed.body.refresh_token, ahead)).status).toBe(400);
     }
   });
+
+  it('that comes again is said to be wrong, not the grant, and burns nothing', async () => {
+    const signIn = await harness.signIn(client);
+    const { body } = await redeem(signIn, await proofOf(key));
+    const presented = await proofOf(key);
+    expect((await refresh(body.refresh_token, presented)).status).toBe(200);
+    const next = await harness.signIn(client);
+    for (const again of [await refresh(body.refresh_token, presented), await redeem(next, presented)]) {
+      expect(again).toMatchObject({ status: 400, body: { error: 'invalid_dpop_proof' } });
+    }
+    expect((await refresh(body.refresh_token, await proofOf(key))).status).toBe(200);
+    expect((await redeem(next, await proofOf(key))).status).toBe(200);
+  });
 });
 
 it('a client without a key gets bearer tokens as before', async () => {
