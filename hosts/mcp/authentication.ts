@@ -49,9 +49,9 @@ async function authenticate(req: Request, context: AuthenticationContext): Promi
     keySet,
     ...(needed.dpop ? { dpop: { proof, method: req.method } } : {}),
   });
-  const token = credentialsOf(authorization ?? '')?.token ?? '';
+  const { token = '', scheme } = credentialsOf(authorization ?? '') ?? {};
   const { user, auth } = await findCaller(token, bearer, store).catch((error) => {
-    throw refusalOf(error, needed);
+    throw refusalOf(error, needed, scheme);
   });
   const { sub, client_id, claims } = bearer;
   const source = () => server.upstreamToken({ ...claims, sub, client_id, aud: needed.audience });
@@ -69,6 +69,6 @@ export function answerBearerError(res: Response, error: BearerError): void {
   const { status, headers, body } = error;
   // By the names that the authorizer's events have.
   if (status === 503) logProblem('request.unavailable', error.cause, { path: res.req.path });
-  else logEvent(body.error, { reason: body.error_description });
+  else logEvent(status === 403 ? 'insufficient_scope' : 'invalid_token', { reason: body.error_description });
   res.status(status).set(headers).json(body);
 }

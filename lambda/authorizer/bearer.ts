@@ -57,7 +57,7 @@ export async function verifyBearer(authorization: string | undefined, options: V
     requireScope(bearer, ...scopes);
     return bearer;
   } catch (error) {
-    throw refusalOf(error, needed);
+    throw refusalOf(error, needed, credentialsOf(authorization)?.scheme);
   }
 }
 

@@ -1,6 +1,6 @@
 import { calculateJwkThumbprint, EmbeddedJWK, errors, type JWK, jwtVerify } from 'jose';
 import { DPOP_ALGORITHMS } from '../../lib/contract';
-import { InvalidTokenError } from './invalid-token-error';
+import { InvalidProofError, InvalidTokenError } from './invalid-token-error';
 
 /** What a request says about who holds the key of its access token (RFC 9449 section 4). */
 export interface ProofOfPossession {
@@ -20,7 +20,7 @@ const WINDOW = 300;
  * same request, with the same token, for five minutes.
  *
  * @param jkt the thumbprint of the key that the token is bound to
- * @throws InvalidTokenError
+ * @throws InvalidProofError, InvalidTokenError where the proof is of another key than the token's
  */
 export async function verifyProof(
   { proof, method, urls }: ProofOfPossession,
@@ -28,24 +28,24 @@ export async function verifyProof(
   jkt: unknown,
 ): Promise<void> {
   if (proof === undefined) {
-    throw new InvalidTokenError('proof');
+    throw new InvalidProofError('proof');
   }
   const { payload, protectedHeader } = await verified(proof);
   const { jti, htm, htu, iat = 0, ath } = payload;
   if (typeof jti !== 'string' || jti === '') {
-    throw new InvalidTokenError('proof_jti');
+    throw new InvalidProofError('proof_jti');
   }
   if (htm !== method) {
-    throw new InvalidTokenError('proof_htm');
+    throw new InvalidProofError('proof_htm');
   }
   if (typeof htu !== 'string' || !urls.some((url) => normalized(url) === normalized(htu))) {
-    throw new InvalidTokenError('proof_htu');
+    throw new InvalidProofError('proof_htu');
   }
   if (Math.abs(Date.now() / 1000 - iat) > WINDOW) {
-    throw new InvalidTokenError('proof_iat');
+    throw new InvalidProofError('proof_iat');
   }
   if (ath !== (await hashOf(token))) {
-    throw new InvalidTokenError('proof_ath');
+    throw new InvalidProofError('proof_ath');
   }
   if ((await calculateJwkThumbprint(protectedHeader.jwk as JWK)) !== jkt) {
     throw new InvalidTokenError('proof_jkt');
@@ -66,7 +66,7 @@ async function verified(proof: string) {
     });
   } catch (error) {
     if (error instanceof errors.JOSEError || error instanceof TypeError || error instanceof DOMException) {
-      throw new InvalidTokenError('proof');
+      throw new InvalidProofError('proof');
     }
     throw error;
   }

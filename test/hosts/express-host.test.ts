@@ -307,9 +307,13 @@ describe('a token', () => {
     const app = await signedIn(host, CLIENT_2, await DpopSession.create());
     expect(app.exchanges[0]!.challenge).toMatch(/, DPoP algs="ES256 EdDSA RS256 PS256"$/);
     expect(await app.call('whoami')).toContain('ada@example.com');
-    for (const scheme of ['Bearer', 'DPoP']) {
+    for (const [scheme, error] of [
+      ['Bearer', 'invalid_token'],
+      ['DPoP', 'invalid_dpop_proof'],
+    ]) {
       const response = await post(host, { authorization: `${scheme} ${app.current!.access_token}` });
       expect(response.status, scheme).toBe(401);
+      expect(response.headers.get('www-authenticate')).toContain(`${scheme} error="${error}"`);
     }
     await app.close();
   });

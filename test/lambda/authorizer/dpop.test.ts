@@ -155,6 +155,50 @@ describe('verifyBearer', () => {
     await expect(refused).rejects.toMatchObject({ challenge: expect.stringContaining(', DPoP algs="ES256 ') });
   });
 
+  const BEARER = 'Bearer resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp"';
+  const ALGS = 'algs="ES256 EdDSA RS256 PS256"';
+  const refusal = async (authorization: string, proof: string | undefined) =>
+    verifyBearer(authorization, { ...options(), dpop: { proof, method: 'POST' } }).catch((error) => error);
+
+  it.each<[string, string, () => Promise<string | undefined>]>([
+    ['no proof', 'proof', async () => undefined],
+    ['a proof that is none', 'proof', async () => 'x'],
+    ['a proof for another method', 'proof_htm', () => key.proof('GET', AUDIENCE, token)],
+    ['a proof for another address', 'proof_htu', () => key.proof('POST', issuer.url, token)],
+    ['a proof for another token', 'proof_ath', () => key.proof('POST', AUDIENCE, 'another')],
+    ['a proof without a jti', 'proof_jti', () => key.proof('POST', AUDIENCE, token, { claims: { jti: undefined } })],
+    ['a proof of 1970', 'proof_iat', () => key.proof('POST', AUDIENCE, token, { claims: { iat: 1 } })],
+  ])('says of %s that the proof is wrong, not the token (RFC 9449 section 7.1)', async (_, reason, proof) => {
+    const description = `The DPoP proof is not valid: ${reason}.`;
+    expect(await refusal(`DPoP ${token}`, await proof())).toMatchObject({
+      status: 401,
+      error: 'invalid_dpop_proof',
+      challenge: `${BEARER}, DPoP error="invalid_dpop_proof", error_description="${description}", ${ALGS}`,
+      body: { error: 'invalid_dpop_proof', error_description: description },
+    });
+  });
+
+  it.each<[string, string, () => Promise<[string, DpopClient]>]>([
+    ['is bound to another key', 'proof_jkt', async () => [token, thief]],
+    ['is bound to none', 'cnf', async () => [await issuer.token(), key]],
+    ['has expired', 'expired', async () => [await issuer.token({ exp: 1, cnf: { jkt: key.thumbprint } }), key]],
+  ])('says of a token that %s that it is wrong, where it was presented as bound', async (_, reason, make) => {
+    const [presented, by] = await make();
+    const description = `The access token is not valid: ${reason}.`;
+    expect(await refusal(`DPoP ${presented}`, await by.proof('POST', AUDIENCE, presented))).toMatchObject({
+      error: 'invalid_token',
+      challenge: `${BEARER}, DPoP error="invalid_token", error_description="${description}", ${ALGS}`,
+    });
+  });
+
+  it('says so of a bound token that was presented as a bearer token (RFC 9449 section 7.2)', async () => {
+    const error = 'error="invalid_token", error_description="The access token is not valid: cnf."';
+    expect(await refusal(`Bearer ${token}`, await key.proof('POST', AUDIENCE, token))).toMatchObject({
+      error: 'invalid_token',
+      challenge: `${BEARER.replace('Bearer ', `Bearer ${error}, `)}, DPoP ${ALGS}`,
+    });
+  });
+
   it.each(['DPoP', 'Bearer'])('refuses a bound token as %s where it is not asked to check proofs', async (scheme) => {
     await expect(verifyBearer(`${scheme} ${token}`, options())).rejects.toMatchObject({ status: 401 });
   });
