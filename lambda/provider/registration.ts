@@ -23,6 +23,7 @@ export class Registration {
     if (!body) return json(400, { error: 'invalid_request', error_description: 'the body must be a JSON object' });
     let metadata: Metadata;
     try {
+      requireJson(request);
       metadata = this.policy.normalizeRegistration(body);
     } catch (error) {
       if (!(error instanceof ClientMetadataError)) throw error;
@@ -47,6 +48,12 @@ export class Registration {
     const [client] = await this.store.read([clientKey(registeredClientId(metadata))]);
     return client !== undefined;
   }
+}
+
+/** RFC 7591 section 3.1. The engine would read nothing of it, and miss the redirect URIs that are there. */
+function requireJson({ headers }: HttpRequest): void {
+  if (/^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '')) return;
+  throw new ClientMetadataError('invalid_client_metadata', 'the body must be sent as application/json');
 }
 
 function parse(body: Buffer): Metadata | undefined {

@@ -13,11 +13,11 @@ const metadata = (name: string, more: object = {}) => ({
   ...more,
 });
 
-function register(harness: Harness, body: object, sourceIp = '203.0.113.7') {
+function register(harness: Harness, body: object, sourceIp = '203.0.113.7', type = 'application/json') {
   return harness.request({
     method: 'POST',
     path: '/register',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': type },
     body: Buffer.from(JSON.stringify(body)),
     sourceIp,
   });
@@ -112,6 +112,15 @@ describe('a registration flood', () => {
     expect((await register(harness, known, '203.0.113.4')).status).toBe(201);
     const secret = { token_endpoint_auth_method: 'client_secret_post' };
     expect((await register(harness, { ...known, ...secret }, '203.0.113.5')).status).toBe(429);
+  });
+
+  it('is no flood of what is refused', async () => {
+    await using harness = await Harness.start({ registration: { perAddress: 1 } });
+    for (const body of [metadata('App', { redirect_uris: [] }), metadata('App')]) {
+      expect((await register(harness, body, undefined, 'text/plain')).status).toBe(400);
+    }
+    expect((await register(harness, metadata('App', { redirect_uris: [] }))).status).toBe(400);
+    expect((await register(harness, metadata('App'))).status).toBe(201);
   });
 
   it('is told from the many people of one hosted client', async () => {

@@ -131,6 +131,33 @@ describe('a registration', () => {
     expect(response.headers.get('access-control-allow-origin')).toBe('*');
   });
 
+  it.each([undefined, 'text/plain', 'application/x-www-form-urlencoded', 'application/jsonp'])(
+    'that is not sent as JSON is told so: %s',
+    async (type) => {
+      const response = await harness.fetch('/register', {
+        method: 'POST',
+        headers: type === undefined ? {} : { 'content-type': type },
+        body: JSON.stringify({ redirect_uris: [REDIRECT_URI] }),
+      });
+      expect([response.status, await response.json()]).toEqual([
+        400,
+        { error: 'invalid_client_metadata', error_description: 'the body must be sent as application/json' },
+      ]);
+    },
+  );
+
+  it.each(['application/json; charset=utf-8', 'Application/JSON', 'application/json ;charset=x'])(
+    'may be sent as %s',
+    async (type) => {
+      const response = await harness.fetch('/register', {
+        method: 'POST',
+        headers: { 'content-type': type },
+        body: JSON.stringify({ redirect_uris: [REDIRECT_URI] }),
+      });
+      expect(response.status).toBe(201);
+    },
+  );
+
   it.each([
     [
       ['refresh_token', 'authorization_code', 'implicit'],
