@@ -239,8 +239,9 @@ export class AuthorizationServer {
   }
 
   async #metadata(engine: Provider, request: HttpRequest): Promise<HttpResponse> {
-    const response = await this.#current.call(engine, request);
-    if (request.method !== 'GET' || response.status !== 200) return cached(response, METADATA_MAX_AGE);
+    const isHead = request.method === 'HEAD';
+    const response = await this.#current.call(engine, isHead ? { ...request, method: 'GET' } : request);
+    if (response.status !== 200) return response;
     const metadata = JSON.parse(response.body.toString());
     const catalogue = await this.#resources.catalogue();
     metadata.scopes_supported = [...OIDC_SCOPES, ...catalogue.scopeNames];
@@ -248,8 +249,10 @@ export class AuthorizationServer {
       metadata.grant_types_supported = metadata.grant_types_supported.filter((name: string) => name !== TOKEN_EXCHANGE);
     }
     metadata.response_modes_supported = ['query'];
-    const { 'content-length': _, ...headers } = response.headers;
-    return cached({ ...response, headers, body: JSON.stringify(metadata) }, METADATA_MAX_AGE);
+    const body = JSON.stringify(metadata);
+    // Of what GET would send, where HEAD sends nothing (RFC 9110 section 8.6).
+    const headers = { ...response.headers, 'content-length': String(Buffer.byteLength(body)) };
+    return cached({ ...response, headers, body: isHead ? '' : body }, METADATA_MAX_AGE);
   }
 }
 

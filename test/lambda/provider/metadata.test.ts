@@ -60,6 +60,13 @@ describe('the metadata', () => {
     expect(response.headers.get('cache-control')).toBe('public, max-age=300');
   });
 
+  it.each(METADATA)('at %s has the same headers for HEAD, and no body (RFC 9110 section 8.6)', async (path) => {
+    const [got, head] = await Promise.all(['GET', 'HEAD'].map((method) => harness.fetch(path, { method })));
+    expect(await head!.text()).toBe('');
+    expect([head!.status, Object.fromEntries(head!.headers)]).toEqual([200, Object.fromEntries(got!.headers)]);
+    expect(got!.headers.get('content-length')).toBe(String(Buffer.byteLength(await got!.text())));
+  });
+
   it.each(METADATA)('at %s promises nothing that is not there', async (path) => {
     const metadata = (await (await harness.fetch(path)).json()) as object;
     for (const name of [
