@@ -249,6 +249,16 @@ export class AuthorizationServer {
       metadata.grant_types_supported = metadata.grant_types_supported.filter((name: string) => name !== TOKEN_EXCHANGE);
     }
     metadata.response_modes_supported = ['query'];
+    // No login session, so none of its claims.
+    metadata.claims_supported = metadata.claims_supported.filter((name: string) => name !== 'sid');
+    const methods = metadata.token_endpoint_auth_methods_supported;
+    metadata.revocation_endpoint_auth_methods_supported = methods;
+    // Who does not authenticate is told nothing (RFC 7662 section 2.1).
+    metadata.introspection_endpoint_auth_methods_supported = methods.filter((name: string) => name !== 'none');
+    for (const endpoint of ['revocation', 'introspection']) {
+      metadata[`${endpoint}_endpoint_auth_signing_alg_values_supported`] =
+        metadata.token_endpoint_auth_signing_alg_values_supported;
+    }
     const body = JSON.stringify(metadata);
     // Of what GET would send, where HEAD sends nothing (RFC 9110 section 8.6).
     const headers = { ...response.headers, 'content-length': String(Buffer.byteLength(body)) };

@@ -36,6 +36,19 @@ describe('the metadata', () => {
     });
   });
 
+  it.each(METADATA)('at %s says how clients authenticate, at each endpoint (RFC 8414 section 2)', async (path) => {
+    const methods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
+    const algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'];
+    expect(await (await harness.fetch(path)).json()).toMatchObject({
+      token_endpoint_auth_methods_supported: ['none', ...methods],
+      token_endpoint_auth_signing_alg_values_supported: algorithms,
+      revocation_endpoint_auth_methods_supported: ['none', ...methods],
+      revocation_endpoint_auth_signing_alg_values_supported: algorithms,
+      introspection_endpoint_auth_methods_supported: methods,
+      introspection_endpoint_auth_signing_alg_values_supported: algorithms,
+    });
+  });
+
   it.each(METADATA)('at %s offers token exchange where a resource has upstream tokens', async (path) => {
     await using acting = await Harness.start({ instances: 1, resources: [{ ...NOTES, upstreamTokens: true }] });
     const { grant_types_supported } = (await (await acting.fetch(path)).json()) as { grant_types_supported: string[] };
@@ -77,6 +90,7 @@ describe('the metadata', () => {
     ]) {
       expect(metadata).not.toHaveProperty(name);
     }
+    expect(metadata).toHaveProperty('claims_supported', expect.not.arrayContaining(['sid']));
   });
 
   it('is not there for another issuer', async () => {
