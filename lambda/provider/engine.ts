@@ -209,6 +209,8 @@ function configuration(
       dPoP: { enabled: config.dpop },
       // Of what it finds by itself, refresh tokens, nothing is told; access tokens: answerIntrospection().
       introspection: { enabled: true, allowedPolicy: async () => false },
+      // Another client's token is left alone and answered like one that does not exist. RFC 7009 section 2.1 would have the client told, which
+      // would tell whoever guesses that a token is a live one: section 2.2 has every other answered with 200.
       revocation: { enabled: true, allowedPolicy: async (_ctx, client, token) => client.clientId === token.clientId },
       registration: {
         enabled: true,
