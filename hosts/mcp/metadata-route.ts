@@ -4,6 +4,8 @@ import type { ProtectedResource } from './protected-resource';
 /** For how long clients may keep the metadata, in seconds. */
 const MAX_AGE = 3600;
 
+const ALLOWED = 'GET, HEAD, OPTIONS';
+
 /**
  * Serves protected resource metadata (RFC 9728 section 3.2).
  *
@@ -11,8 +13,12 @@ const MAX_AGE = 3600;
  */
 export function metadataRoute(resource: ProtectedResource, known = async () => {}): RequestHandler {
   return async (req, res) => {
+    if (req.method === 'OPTIONS') {
+      res.status(204).set('Allow', ALLOWED).end();
+      return;
+    }
     if (req.method !== 'GET' && req.method !== 'HEAD') {
-      res.status(405).set('Allow', 'GET, HEAD, OPTIONS').end();
+      res.status(405).set('Allow', ALLOWED).end();
       return;
     }
     try {

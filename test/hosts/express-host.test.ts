@@ -347,6 +347,13 @@ describe('the app', () => {
         scopes_supported: ['notes:read'],
         bearer_methods_supported: ['header'],
       });
+      for (const [method, status] of [
+        ['OPTIONS', 204],
+        ['POST', 405],
+      ] as const) {
+        const response = await fetch(host.issuer + path, { method });
+        expect([response.status, response.headers.get('allow')]).toEqual([status, 'GET, HEAD, OPTIONS']);
+      }
     }
     for (const path of ['oauth-protected-resource/other', 'oauth-authorization-server/mcp']) {
       expect((await fetch(`${host.issuer}/.well-known/${path}`)).status).toBe(404);
