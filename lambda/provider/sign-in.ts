@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Client, Interaction, InteractionResults, Provider } from 'oidc-provider';
 import type { ResourceRecord } from '../../lib/contract';
 import type { Store } from '../store/store';
+import { askedAuthentication, checkAuthentication } from './asked-authentication';
 import { BrowserBinding } from './browser-binding';
 import { publisherOf } from './client-metadata/client-id-url';
 import { now } from './clock';
@@ -123,7 +124,8 @@ export class SignIn {
     const checks = checksOf(binding, uid, attempt);
     let location: string;
     try {
-      location = await (await this.upstream()).authorizationUrl(checks, form.get('account') === 'other');
+      const otherAccount = form.get('account') === 'other';
+      location = await (await this.upstream()).authorizationUrl(checks, askedAuthentication(interaction), otherAccount);
     } catch (error) {
       return upstreamProblem(error, presentation, uid);
     }
@@ -171,6 +173,7 @@ export class SignIn {
     try {
       const person = await (await this.upstream()).person(request.query, checks);
       const { clientName, consentedAt } = transaction;
+      checkAuthentication(askedAuthentication(interaction), person, consentedAt);
       const consent = { client, clientName, resource, scopes: scopesOf(interaction), consentedAt };
       const grantId = await this.grants.collect(engine, consent, person, unit);
       return await this.#finish(open, person, grantId, { unit, resume });
@@ -193,7 +196,8 @@ export class SignIn {
     grantId: string,
     { unit, resume }: { readonly unit: UnitOfWork; readonly resume: Resume },
   ): Promise<HttpResponse> {
-    const result: InteractionResults = { login: { accountId: person.sub, remember: false }, consent: { grantId } };
+    const login = { accountId: person.sub, remember: false, ts: person.authenticatedAt };
+    const result: InteractionResults = { login, consent: { grantId } };
     unit.expect({ key: decisionKey(interaction.uid), value: { result } });
     const response = await resume(interaction.uid);
     // A page that says why there is no code, or an error for the client.

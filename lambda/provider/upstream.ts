@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { UpstreamConfig } from '../../lib/contract';
 import { isAllowed, needsVerifiedAddress } from './allow-rules';
+import type { AskedAuthentication } from './asked-authentication';
 import { logEvent, logProblem } from './log';
 import * as client from './openid-client';
 import { subjectOf } from './subject';
@@ -58,6 +59,8 @@ export interface Person {
   readonly upstreamClaims?: Readonly<Record<string, unknown>>;
   readonly customData?: Readonly<Record<string, unknown>>;
   readonly tokens: IssuedTokens;
+  /** When upstream has authenticated the person, in epoch seconds, where it says so (`auth_time`). */
+  readonly authenticatedAt?: number;
 }
 
 type Tokens = client.TokenEndpointResponse & client.TokenEndpointResponseHelpers;
@@ -90,15 +93,17 @@ export class Upstream {
   }
 
   /**
+   * @param asked what the client asks of the authentication, which only upstream can do
    * @param otherAccount asks upstream not to take the account that is signed in there
    * @throws UpstreamUnavailable
    */
-  async authorizationUrl(checks: UpstreamChecks, otherAccount: boolean): Promise<string> {
+  async authorizationUrl(checks: UpstreamChecks, asked: AskedAuthentication, otherAccount: boolean): Promise<string> {
     const { metadata, secret } = await this.#access();
     const configuration = this.#configuration(metadata, secret);
     const url = client.buildAuthorizationUrl(configuration, {
       ...this.config.extraParameters,
-      ...(otherAccount ? { prompt: otherAccountPrompt(configuration.serverMetadata()) } : {}),
+      ...(asked.anew || otherAccount ? { prompt: promptFor(configuration.serverMetadata(), asked.anew) } : {}),
+      ...(asked.maxAge === undefined ? {} : { max_age: String(asked.maxAge) }),
       redirect_uri: this.redirectUri,
       scope: [...new Set(['openid', ...this.config.scopes])].join(' '),
       response_type: 'code',
@@ -146,6 +151,7 @@ export class Upstream {
       ),
       ...this.remember(claims),
       tokens: issuedTokens(tokens),
+      authenticatedAt: tokens.claims()?.auth_time,
     };
   }
 
@@ -304,14 +310,13 @@ function authentication(secret: string): client.ClientAuth {
 }
 
 /**
- * The prompt that lets a person take another account than the one that is signed in (OpenID Connect Core section 3.1.2.1).
- * Every provider knows `login` (section 15.1), except that Google does not and knows `select_account`; a provider that
- * lists its prompts (Initiating User Registration 1.0 section 4) says whether it knows the better one.
+ * The prompt that makes upstream ask who a person is (OpenID Connect Core section 3.1.2.1), and not take the account that is signed in there.
+ * Every provider knows `login` (section 15.1), except that Google does not and knows `select_account`. Where nothing more is wanted than another
+ * account, that is the better one; a provider that lists its prompts (Initiating User Registration 1.0 section 4) says whether it knows it.
  */
-function otherAccountPrompt({ issuer, prompt_values_supported: supported }: client.ServerMetadata): string {
-  const selects =
-    issuer === 'https://accounts.google.com' || (Array.isArray(supported) && supported.includes('select_account'));
-  return selects ? 'select_account' : 'login';
+function promptFor({ issuer, prompt_values_supported: supported }: client.ServerMetadata, anew: boolean): string {
+  if (issuer === 'https://accounts.google.com') return 'select_account';
+  return !anew && Array.isArray(supported) && supported.includes('select_account') ? 'select_account' : 'login';
 }
 
 /** The e-mail address, else the name, that upstream gave. */

@@ -52,7 +52,8 @@ describe('the request to upstream', () => {
       scope: 'openid notes:write',
       nonce: 'client-nonce',
       login_hint: 'x',
-      prompt: 'login',
+      acr_values: 'x',
+      prompt: 'consent',
     });
     const [request] = harness.upstream.requests;
     expect(Object.fromEntries(request!)).toEqual({
@@ -322,6 +323,62 @@ describe('an identity provider that takes connections and never answers', () => 
       for (const socket of open) socket.destroy();
       silent.close();
     }
+  });
+});
+
+describe('a client that asks who has signed in, or when', () => {
+  const seconds = () => Math.floor(Date.now() / 1000);
+  const signIn = (params: Record<string, string>) => harness.signIn(client, { scope: 'openid notes:use', ...params });
+  const errorOf = async (params: Record<string, string>) => (await signIn(params)).answer.searchParams.get('error');
+  const idTokenOf = async (params: Record<string, string> = {}) =>
+    (await harness.redeem(client, await signIn(params))).body.id_token ?? '';
+
+  it.each([
+    [{ prompt: 'login' }, { prompt: 'login' }],
+    [{ max_age: '600' }, { max_age: '600' }],
+    [{ max_age: '0' }, { prompt: 'login' }],
+    [
+      { max_age: '600', prompt: 'login consent' },
+      { max_age: '600', prompt: 'login' },
+    ],
+    [{ prompt: 'consent' }, {}],
+  ])('asks %j, and that is what upstream is asked: %j', async (params, sent) => {
+    await signIn(params);
+    const { prompt, max_age } = Object.fromEntries(harness.upstream.requests[0]!);
+    expect({ prompt, max_age }).toEqual({ prompt: undefined, max_age: undefined, ...sent });
+  });
+
+  it.each([
+    [{ max_age: '600' }, 500],
+    [{ max_age: '0' }, 0],
+    [{ prompt: 'login' }, 0],
+    [{ prompt: 'consent' }, 80_000],
+  ])('with %j gets a code where that was %i seconds ago', async (params, ago) => {
+    harness.upstream.claims = { sub: 'ada', auth_time: seconds() - ago };
+    const { auth_time } = decodeJwt(await idTokenOf(params));
+    if ('max_age' in params) expect(auth_time).toBe(harness.upstream.claims.auth_time);
+  });
+
+  it.each([
+    [{ max_age: '600' }, 700],
+    [{ max_age: '0' }, 86_400],
+    [{ prompt: 'login' }, 86_400],
+    [{ max_age: '100000', prompt: 'login' }, 86_400],
+    [{ max_age: '100000' }, undefined],
+  ])('with %j is told that the person has to sign in, where that was %j seconds ago', async (params, ago) => {
+    harness.upstream.claims = { sub: 'ada', ...(ago === undefined ? {} : { auth_time: seconds() - ago }) };
+    expect(await errorOf(params)).toBe('login_required');
+  });
+
+  it('takes the word of a provider that does not say when, as most do', async () => {
+    expect(await idTokenOf({ prompt: 'login' })).not.toBe('');
+  });
+
+  it('gets no code for another person than the one it knows', async () => {
+    const id_token_hint = await idTokenOf();
+    expect(decodeJwt(await idTokenOf({ id_token_hint })).sub).toBe(decodeJwt(id_token_hint).sub);
+    harness.upstream.claims = { sub: 'eve' };
+    expect(await errorOf({ id_token_hint })).toBe('login_required');
   });
 });
 
