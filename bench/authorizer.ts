@@ -104,6 +104,5 @@ function configOf(jwksUri: string): AuthorizerConfig {
     toolScopes: {},
     dpop: false,
     claims: [],
-    metadata: {},
   };
 }

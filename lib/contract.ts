@@ -212,8 +212,8 @@ export interface AuthorizerConfig {
   readonly dpop: boolean;
   /** Claims of the access token that are handed to the MCP server's handler, beside sub, client_id and scope. */
   readonly claims: readonly string[];
-  /** RFC 9728 metadata, served by the `metadata` handler where the API cannot answer by itself (HTTP APIs). */
-  readonly metadata: Readonly<Record<string, unknown>>;
+  /** RFC 9728 metadata, for the `metadata` handler alone, which serves it where the API cannot answer by itself (HTTP APIs). */
+  readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
 /**

@@ -224,7 +224,7 @@ export class Protection {
       logs: this.trusted.logs,
       tracingEnabled: this.trusted.tracingEnabled,
     });
-    configure(fn, this.authorizerConfig({}));
+    configure(fn, this.authorizerConfig);
     return fn;
   }
 
@@ -239,7 +239,7 @@ export class Protection {
       logs: this.trusted.logs,
       tracingEnabled: this.trusted.tracingEnabled,
     });
-    configure(fn, this.authorizerConfig(this.metadata));
+    configure(fn, { ...this.authorizerConfig, metadata: this.metadata });
     return fn;
   }
 
@@ -252,7 +252,7 @@ export class Protection {
     return this.props.scopes.map((scope) => scope.name).filter((name) => names.includes(name));
   }
 
-  private authorizerConfig(metadata: Record<string, unknown>): AuthorizerConfig {
+  private get authorizerConfig(): AuthorizerConfig {
     return {
       issuer: this.trusted.issuer,
       jwksUri: this.trusted.jwksUrl,
@@ -261,7 +261,6 @@ export class Protection {
       toolScopes: this.props.toolScopes ?? {},
       dpop: this.trusted.dpop,
       claims: this.props.claims ?? [],
-      metadata,
     };
   }
 }

@@ -7,5 +7,5 @@ const config: AuthorizerConfig = JSON.parse(process.env[CONFIG]!);
 /** The Lambda authorizer. */
 export const handler = authorizer(config);
 
-/** The protected resource metadata of HTTP APIs, a function of its own with the same bundle and configuration. */
-export const metadata = metadataServer(config.metadata);
+/** Serves the protected resource metadata of HTTP APIs: a function of its own with the same bundle, and the metadata in its configuration. */
+export const metadata = metadataServer(config.metadata ?? {});

@@ -27,7 +27,6 @@ beforeAll(async () => {
     toolScopes: {},
     claims: [],
     dpop: false,
-    metadata: {},
   });
 
   const client = await harness.register({ token_endpoint_auth_method: 'client_secret_post' });

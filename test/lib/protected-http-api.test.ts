@@ -65,7 +65,6 @@ describe('an MCP server on an HTTP API', () => {
       toolScopes: {},
       dpop: false,
       claims: ['email'],
-      metadata: {},
     });
     expect(configOf(stack, 'ApiMcpOidcAuthMetadataFunction').metadata).toEqual({
       resource: `${base}/mcp`,

@@ -64,7 +64,6 @@ describe('an MCP server on a REST API', () => {
       toolScopes: { list_notes: ['notes:read'], add_note: ['notes:write'] },
       dpop: false,
       claims: ['email'],
-      metadata: {},
     });
   });
 

@@ -34,7 +34,6 @@ function configured(config: Partial<AuthorizerConfig> = {}) {
     toolScopes: {},
     dpop: false,
     claims: [],
-    metadata: {},
     ...config,
   });
 }

@@ -20,7 +20,6 @@ describe('the bundle of the authorizer', () => {
       scopes: [],
       toolScopes: {},
       claims: [],
-      metadata: {},
     };
     const script = `const { handler, metadata } = require(${JSON.stringify(bundle)});
       handler({ routeArn: 'x', headers: {}, requestContext: {} }).then((result) => console.log(result.isAuthorized, typeof metadata));`;

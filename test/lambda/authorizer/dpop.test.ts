@@ -33,7 +33,6 @@ async function decisions(headers: Headers, dpop = true): Promise<boolean[]> {
     toolScopes: {},
     dpop,
     claims: [],
-    metadata: {},
   });
   const rest = { ...restEvent(headers), requestContext: { requestId: '1', path: '/prod/mcp' } };
   const http = { ...httpEvent(headers), requestContext: { requestId: '1', http: { method: 'POST' } } };

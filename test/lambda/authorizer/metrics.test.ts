@@ -29,7 +29,6 @@ async function call(claims: Record<string, unknown> = {}): Promise<void> {
     toolScopes: {},
     dpop: false,
     claims: [],
-    metadata: {},
   });
   await authorize(httpEvent({ Authorization: `Bearer ${await issuer.token(claims)}` })).catch(() => {});
 }
