@@ -83,7 +83,7 @@ export interface AlarmsProps {
   readonly topic: ITopic;
 
   /**
-   * From where on there is an alarm.
+   * The counts from which an alarm fires.
    *
    * @default - see AlarmThresholds
    */

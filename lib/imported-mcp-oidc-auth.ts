@@ -45,6 +45,6 @@ export class ImportedMcpOidcAuth extends McpOidcAuthBase {
     }
   }
 
-  /** The alarms are there too, and have no way here. */
+  /** Alarms belong to the app that has the server. */
   protected watch(): void {}
 }

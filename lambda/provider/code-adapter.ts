@@ -35,8 +35,8 @@ export class CodeAdapter extends RecordAdapter {
   }
 
   /**
-   * When the redemption was that was answered. Where no refresh token belongs to it, being consumed is all that it leaves behind; else
-   * its refresh token says so, since a retry may have been answered after the code was read.
+   * When the redemption that was answered took place; undefined if none was. A client without refresh tokens leaves only `consumedAt`;
+   * otherwise the stored refresh token tells, since a retry may have been answered after the code was read.
    */
   async #redeemedAt(id: string, { iat = 0 }: AdapterPayload, consumedAt: number): Promise<number | undefined> {
     if (!Provider.ctx?.oidc.client?.grantTypeAllowed('refresh_token')) return consumedAt;

@@ -124,10 +124,7 @@ export class AuthorizationServer {
     }
   }
 
-  /**
-   * Whether requests can be answered: what keeps each part that they need from it, undefined where nothing does. The identity provider has
-   * to be found once.
-   */
+  /** What keeps the server from answering, by part; undefined for a part that is well. The identity provider has to be found once. */
   async problems(): Promise<Readonly<Record<'store' | 'keys' | 'upstream', Error | undefined>>> {
     const problem = (work: Promise<unknown>) => work.then(() => undefined).catch((error: Error) => error);
     const [store, keys, upstream] = await Promise.all([

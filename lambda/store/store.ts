@@ -20,8 +20,9 @@ export interface ConsumeOptions {
 }
 
 /**
- * What the authorization server needs of a database. Keyv's interface has no conditional write, so `putIfAbsent` and
- * `consume` go beyond it: each is one command of the database, whoever else calls it at the same moment.
+ * What the authorization server needs of a database. Keyv's interface has no conditional write, so `putIfAbsent`, `consume`, `replace` and
+ * `count` go beyond it, each one command of the database, whoever else calls it at the same moment; and so do `list`, which it has no
+ * partitions for, and `configure`, for what has no end.
  *
  * Keys are as in `item-key.ts`, values whatever JSON can hold, `expires` epoch milliseconds: from that moment on the
  * record is not there, whether or not the database has deleted it. A record lives for 400 days at most, also where
