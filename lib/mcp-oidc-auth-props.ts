@@ -89,7 +89,8 @@ export interface McpOidcAuthProps {
 
   /**
    * Whether clients may bind their tokens to a key of their own (DPoP, RFC 9449), so that a stolen token is worth nothing. The authorizers then look
-   * at each request: their result cache is off. Clients that do not ask for it get bearer tokens as before.
+   * at each request: their result cache is off. Clients that do not ask for it get bearer tokens as before; one that says
+   * `dpop_bound_access_tokens: true` of itself gets none without a proof.
    *
    * @default false
    */
