@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { UpstreamConfig } from '../../lib/contract';
+import { isLoopback } from '../../lib/loopback';
 import { isAllowed, needsVerifiedAddress } from './allow-rules';
 import type { AskedAuthentication } from './asked-authentication';
 import { logEvent, logProblem } from './log';
@@ -325,5 +326,5 @@ function accountOf({ email, name }: Readonly<Record<string, unknown>>): string |
 }
 
 function isLoopbackHttp(url: URL): boolean {
-  return url.protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
+  return url.protocol === 'http:' && isLoopback(url.hostname);
 }
