@@ -115,6 +115,7 @@ function withoutPort(address: string): string {
 export function send(res: ServerResponse, { status, headers, cookies, body }: HttpResponse): void {
   res.statusCode = status;
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
-  if (cookies.length > 0) res.setHeader('set-cookie', [...cookies]);
+  // Beside those that the host's own middleware has set.
+  if (cookies.length > 0) res.appendHeader('set-cookie', cookies);
   res.end(body);
 }

@@ -389,6 +389,23 @@ describe('the app', () => {
     expect(seen).toEqual(['/jwks', '/mcp']);
   });
 
+  it('lets middleware set cookies of its own, beside those of a sign-in', async () => {
+    const host = await start({
+      customMiddleware: [
+        (req, res, next) => {
+          // With the answer that sets those of the sign-in, too.
+          if (req.path === '/authorize') res.cookie('lang', 'de');
+          next();
+        },
+      ],
+    });
+    const person = new Visitor();
+    const app = new McpApp(host.mcpUrl, person);
+    await app.connect();
+    expect(person.browser.cookieHeader(new URL(host.issuer))).toContain('lang=de');
+    await app.close();
+  });
+
   it('says in the log where middleware has read what was for the authorization server', async () => {
     const log = vi.spyOn(console, 'error').mockReturnValue();
     const host = await start({ customMiddleware: [urlencoded({ extended: true })] });
