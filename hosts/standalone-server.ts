@@ -17,9 +17,14 @@ const GRACE = 10_000;
 
 /**
  * Limits in milliseconds for a request to arrive. A connection stays open for longer than proxies keep theirs (60 seconds, often), so that none
- * is closed in the moment in which a proxy sends a request.
+ * is closed in the moment in which a proxy sends a request. Node looks for requests that are over theirs every 30 seconds, unless told otherwise.
  */
-const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 };
+const TIMEOUTS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 1_000,
+};
 
 /**
  * @param settings collects what is wrong, and knows settings by other names than those of the options

@@ -197,6 +197,20 @@ describe('the server on its port', () => {
     expect((await fetch(`${baseUrl}/health`)).status).toBe(200);
   });
 
+  it.each([
+    ['headers', 'GET /jwks HTTP/1.1\r\nHost: a\r\n'],
+    ['a body', 'POST /token HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n'],
+  ])('ends a request soon after the time that it has to arrive: %s', async (_, begun) => {
+    const { port, listener } = await start();
+    expect(listener).toMatchObject({ headersTimeout: 10_000, requestTimeout: 30_000 });
+    Object.assign(listener, { headersTimeout: 1, requestTimeout: 1 });
+    const socket = connect(port, '127.0.0.1');
+    socket.write(begun);
+    const [answer] = await once(socket, 'data', { signal: AbortSignal.timeout(SOON.timeout) });
+    expect(String(answer)).toMatch(/^HTTP\/1.1 408 /);
+    socket.destroy();
+  });
+
   it('does not mind who goes away in the middle of a request', async () => {
     const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
     const { port, baseUrl } = await start();
