@@ -54,9 +54,13 @@ export function nodeHandler(hosted: HostedServer, except: readonly string[] = []
   };
 }
 
-/** What was asked for, whatever Express has made of it. */
-function addressOf(req: IncomingMessage & { readonly originalUrl?: string }): string {
-  return req.originalUrl ?? req.url ?? '/';
+/**
+ * What was asked for, whatever Express has made of it: path and query. A target may have a scheme and a host before them, as for a proxy, and is
+ * to be accepted so (RFC 9112 section 3.2.2); which host, does not matter.
+ */
+export function addressOf(req: IncomingMessage & { readonly originalUrl?: string }): string {
+  const target = req.originalUrl ?? req.url ?? '/';
+  return target.replace(/^https?:\/\/[^/?]*\/?/i, '/');
 }
 
 function splitAt(text: string, separator: string): [string, string] {

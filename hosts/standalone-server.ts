@@ -6,7 +6,7 @@ import { type OpenStore, STORE_SCHEMES, schemeOf, storeFromUrl } from '../stores
 import { checkOptions, isProduction } from './check-options';
 import { checkedStore, type HostedServer, hostedServer } from './hosted-server';
 import { checkKnown } from './known-options';
-import { type NodeHandler, nodeHandler, send } from './node-handler';
+import { addressOf, type NodeHandler, nodeHandler, send } from './node-handler';
 import { refuseMemory } from './open-store';
 import { readiness } from './readiness';
 import type { Settings } from './settings';
@@ -130,7 +130,7 @@ async function answer(
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<void> {
-  const [path] = (req.url ?? '').split('?');
+  const [path] = addressOf(req).split('?');
   // Whether the process runs, as against whether it can do its work.
   if (path === '/health') send(res, json(200, { status: 'ok' }));
   else if (path === '/ready') send(res, await readiness(server));

@@ -366,6 +366,21 @@ describe('the app', () => {
     expect(await response.json()).toMatchObject({ resource: host.mcpUrl, resource_name: 'Notes' });
   });
 
+  it.each([
+    ['/jwks', 200],
+    ['/authorize?client_id=none', 400],
+    ['/.well-known/oauth-protected-resource', 200],
+    ['/mcp', 401],
+    ['/health', 200],
+    ['/nothing', 404],
+  ])('answers a request whose target is a whole URL, whichever host that names: %s', async (address, expected) => {
+    const host = await start();
+    const sent = request(host.issuer, { path: `http://other.example${address}`, agent: false }).end();
+    const [response] = await once(sent, 'response');
+    expect(response.statusCode).toBe(expected);
+    response.resume();
+  });
+
   it('takes further routes, also for its root, and says that it runs', async () => {
     const host = await start();
     host.express.app.get('/', (_req, res) => res.send('Welcome'));

@@ -150,6 +150,24 @@ describe('the server on its port', () => {
     expect((await fetch(`${baseUrl}/jwks`, { method: 'HEAD' })).status).toBe(200);
   });
 
+  it.each([
+    ['/', 200],
+    ['/jwks', 200],
+    ['/jwks?a=http://b/c', 200],
+    ['?a', 200],
+    ['', 200],
+    ['/health', 200],
+    ['/ready', 200],
+    ['/authorize?client_id=none', 400],
+    ['/admin', 404],
+  ])('answers a request whose target is a whole URL, whichever host that names: %s', async (address, expected) => {
+    const { port } = await start();
+    for (const origin of ['http://other.example', 'HTTPS://other.example:1']) {
+      const path = `${origin}${address}`;
+      expect(await statusOf(httpRequest({ host: '127.0.0.1', port, path, agent: false }).end())).toBe(expected);
+    }
+  });
+
   it('answers a person who comes back during an outage with a page', async () => {
     const { baseUrl } = await start();
     const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
