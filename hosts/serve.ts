@@ -141,6 +141,11 @@ function words(text = ''): string[] {
   return text.split(/[\s,]+/).filter(Boolean);
 }
 
+/** Whoever has read the log may go away: people still sign in. */
+function ignoreEnd(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}
+
 /**
  * `mcp-oidc-auth serve`: runs until a signal ends it.
  *
@@ -154,6 +159,7 @@ export async function serve(args: string[]): Promise<void> {
     });
     if (values.help) return console.log(SERVE_USAGE);
     const server = serverFrom(environmentOf(values['env-file']));
+    for (const log of [process.stdout, process.stderr]) log.on('error', ignoreEnd);
     await server.start();
     let ending = false;
     const end = async () => {

@@ -30,6 +30,7 @@ afterAll(() => upstream[Symbol.asyncDispose]());
 
 const stopping: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
+  delete upstream.failure;
   for (const stop of stopping.splice(0).reverse()) await stop();
 });
 
@@ -227,6 +228,25 @@ describe('serve', () => {
     );
     expect(failed).toMatchObject({ code: 1, stdout: '' });
     expect(failed.stderr).toMatch(/Unknown option '--port'.*Usage: mcp-oidc-auth serve.*OIDC_PORT/s);
+  });
+
+  it('goes on, and ends as it should, where nobody reads its log any more', async () => {
+    const { env, process: next } = await served(SQLITE);
+    const server = next();
+    await server.start();
+    server.closeOutput();
+    upstream.failure = 503;
+    // The one is logged on stdout, the other on stderr.
+    for (const [path, status] of [
+      ['/jwks', 200],
+      ['/ready', 503],
+      ['/jwks', 200],
+      ['/ready', 503],
+    ] as const) {
+      expect((await fetch(`${env.OIDC_ISSUER}${path}`)).status).toBe(status);
+    }
+    await server.stop();
+    expect(server.exitCode).toBe(0);
   });
 
   it('does not start with another secret than that of its store, and says what would help', async () => {

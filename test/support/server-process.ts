@@ -14,6 +14,9 @@ export class ServerProcess {
   /** All that it has written, each time that it ran. */
   output = '';
 
+  /** How it has ended, the last time. */
+  exitCode: number | null = null;
+
   /** @param ready what it writes once it answers */
   constructor(
     private readonly program: string,
@@ -29,7 +32,10 @@ export class ServerProcess {
     // A test that fails before its end leaves no server behind: see temporary-files.ts.
     const running = join(tmpdir(), `${RUNNING}${child.pid}`);
     writeFileSync(running, '');
-    child.once('exit', () => rmSync(running, { force: true }));
+    child.once('exit', (code) => {
+      rmSync(running, { force: true });
+      this.exitCode = code;
+    });
     let output = '';
     await new Promise<void>((resolve, reject) => {
       const note = (text: Buffer) => {
@@ -42,6 +48,12 @@ export class ServerProcess {
       child.once('error', reject);
       child.once('exit', () => reject(new Error(`${this.program} ended before it was ready: ${output}`)));
     });
+  }
+
+  /** Reads nothing any more of what it writes, as where the program has ended that its output is piped into. */
+  closeOutput(): void {
+    this.#child?.stdout?.destroy();
+    this.#child?.stderr?.destroy();
   }
 
   /** @param signal SIGTERM lets PostgreSQL wait for its clients to go, SIGINT does not */
