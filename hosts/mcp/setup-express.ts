@@ -8,11 +8,11 @@ import { checkedStore, type HostedServer, hostedServer } from '../hosted-server'
 import { checkKnown } from '../known-options';
 import type { HostOptions, ScopeOption } from '../options';
 import { Settings } from '../settings';
-import { answerBearerError, authentication } from './authentication';
+import { authentication } from './authentication';
 import { authorizationServer } from './authorization-server';
 import { openToBrowsers } from './cors';
 import { loadExpress } from './express';
-import { refusalOfHandler } from './handler-refusal';
+import { handlerFailure } from './handler-failure';
 import { jsonBody } from './json-body';
 import { metadataRoute } from './metadata-route';
 import { checkMcpServer, identifierOf, ProtectedResource } from './protected-resource';
@@ -58,6 +58,7 @@ export interface McpExpressOptions extends HostOptions {
 /**
  * Answers the calls of one person's client. `req.user` is the person, `req.auth` the verified token, `req.body` the JSON that was sent.
  * Where it throws an InsufficientScopeError (`requireScope`) before it has answered, the client is told which scopes to ask for.
+ * Any other error is for the log alone: the client gets 500.
  */
 export type McpRequestHandler = (req: Request, res: Response) => unknown;
 
@@ -129,15 +130,10 @@ export function setupMcpExpress(options: McpExpressOptions): McpExpress {
     handleMcpRequest(handler) {
       if (handled) throw new Error('handleMcpRequest has been called already; there is one MCP endpoint.');
       handled = true;
-      app.all(mcpEndpointPath, authenticate, jsonBody(express), async (req, res) => {
-        try {
-          await handler(req, res);
-        } catch (error) {
-          const refusal = refusalOfHandler(error, resource.needed);
-          if (refusal === undefined || res.headersSent) throw error;
-          answerBearerError(res, refusal);
-        }
-      });
+      const handle: RequestHandler = async (req, res) => {
+        await handler(req, res);
+      };
+      app.all(mcpEndpointPath, authenticate, jsonBody(express), handle, handlerFailure(resource.needed));
     },
   };
 }

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { DpopSession } from '@modelcontextprotocol/client';
 import { McpServer as McpServer1 } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import { urlencoded } from 'express';
+import { type Response as ExpressResponse, urlencoded } from 'express';
 import { decodeJwt, UnsecuredJWT } from 'jose';
 import { Keyv } from 'keyv';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -22,6 +22,9 @@ const SCOPES = [
   { name: 'notes:write', description: 'Change your notes' },
 ];
 const ADA = { sub: 'ada', name: 'Ada', email: 'ada@example.com', groups: ['staff'] };
+
+/** More than a connection takes at once. */
+const LARGE = 'x'.repeat(20_000_000);
 
 const hosts: ExpressHost[] = [];
 async function start(options: ExpressHostOptions = {}): Promise<ExpressHost> {
@@ -180,6 +183,55 @@ describe('the handler', () => {
       expect(await response.json()).toMatchObject({ error: 'insufficient_scope' });
     },
   );
+
+  it.each<[string, unknown]>([
+    ['an error', new Error('the-secret of ada@example.com')],
+    ['an error with a status', Object.assign(new Error('the-secret'), { status: 418, headers: { 'x-secret': '1' } })],
+    ['what is no error', 'the-secret'],
+    ['nothing', undefined],
+  ])('that fails tells the client nothing of why, and the log: %s', async (_, thrown) => {
+    const log = vi.spyOn(console, 'error').mockReturnValue();
+    const host = await start({
+      mount: ({ handleMcpRequest }) =>
+        handleMcpRequest(async () => {
+          throw thrown;
+        }),
+    });
+    const response = await post(host, { authorization: `Bearer ${await tokenFor(host)}` });
+    expect(response.status).toBe(500);
+    expect([...response.headers.keys()]).not.toContain('x-secret');
+    expect(await response.json()).toEqual({
+      jsonrpc: '2.0',
+      error: { code: -32603, message: 'Internal error' },
+      id: null,
+    });
+    expect(log).toHaveBeenCalledOnce();
+    const [line] = log.mock.calls[0]!;
+    expect(JSON.parse(line)).toMatchObject({ level: 'ERROR', event: 'request.failed', path: '/mcp' });
+    if (thrown !== undefined) expect(line).toContain('the-secret');
+    if (thrown instanceof Error) expect(line).toContain('express-host.test.ts:');
+    expect(line).not.toContain('ada@');
+  });
+
+  it.each([
+    ['has begun its answer, ends it in the middle', (res: ExpressResponse) => res.write('{'), 'terminated'],
+    ['has answered, has answered', (res: ExpressResponse) => res.end(LARGE), LARGE],
+  ])('that fails when it %s', async (_, answer, expected) => {
+    const log = vi.spyOn(console, 'error').mockReturnValue();
+    const host = await start({
+      mount: ({ handleMcpRequest }) =>
+        handleMcpRequest((_req, res) => {
+          answer(res);
+          throw new Error('too late');
+        }),
+    });
+    const response = await post(host, { authorization: `Bearer ${await tokenFor(host)}` });
+    expect(response.status).toBe(200);
+    const received = await response.text().catch((error: Error) => error.message);
+    // Not shown letter by letter.
+    expect(received === expected).toBe(true);
+    expect(log.mock.calls.join()).toContain('too late');
+  });
 
   it('gets no body that is no JSON', async () => {
     const handler = vi.fn();
