@@ -1,4 +1,3 @@
-import { ROUTES } from '../lib/contract';
 import { checkWholeNumber, described, isObject } from '../lib/refusal';
 import {
   checkAllow,
@@ -12,9 +11,15 @@ import { checkKnown } from './known-options';
 import type { OidcClient, OidcClientConfig } from './oidc-client';
 import { isServed } from './resource-record';
 import type { Settings } from './settings';
+import { isTaken, plainPath, TAKEN_PATHS } from './taken-paths';
 
-/** Notes what keeps people from signing in by this client. @param base the URL of this server, where it is known */
-export function checkIdpClient(settings: Settings, client: unknown, base: URL | undefined): void {
+/**
+ * Notes what keeps people from signing in by this client.
+ *
+ * @param base the URL of this server, where it is known
+ * @param own identifier of the MCP server that the authorization server is a part of
+ */
+export function checkIdpClient(settings: Settings, client: unknown, base: URL | undefined, own?: string): void {
   // By its shape: it may come from another copy of this package.
   const { config } = Object(client) as Partial<OidcClient>;
   if (!isObject(config)) {
@@ -29,13 +34,7 @@ export function checkIdpClient(settings: Settings, client: unknown, base: URL | 
   checkKnown(settings, 'client', 'idpClient.', config);
   checkCredentials(settings, config);
   // Without a URL of this server there is nothing to compare with, and that has been noted.
-  if (base && !isRedirectUri(config.redirectUri, base)) {
-    settings.refuse(
-      'idpClient.redirectUri',
-      described(config.redirectUri),
-      `a URL of this server, as it is registered at the identity provider, for example '${base.origin}/oauth/callback'`,
-    );
-  }
+  if (base) checkRedirectUri(settings, config.redirectUri, base, own);
   const { scopes, additionalAuthParams, extractCustomData, allow, claims, recheck } = config;
   const { refuse } = settings;
   checkUpstreamScopes(refuse, 'idpClient.scopes', typeof scopes === 'string' ? scopeList(scopes) : scopes);
@@ -69,11 +68,17 @@ function checkCredentials({ refuse }: Settings, { issuer, clientId, clientSecret
 }
 
 /** At a path of this server that is for nothing else. */
-function isRedirectUri(given: unknown, base: URL): boolean {
+function checkRedirectUri({ refuse }: Settings, given: unknown, base: URL, own: string | undefined): void {
   const url = typeof given === 'string' ? URL.parse(given) : null;
-  if (url?.origin !== base.origin || url.search || url.hash) return false;
-  const [first] = url.pathname.slice(1).split('/');
-  return !ROUTES.some(({ path }) => path !== '/callback' && path.slice(1).split('/')[0] === first);
+  if (url?.origin !== base.origin || url.search || url.hash || isTaken(url.pathname)) {
+    refuse(
+      'idpClient.redirectUri',
+      described(given),
+      `a URL of this server, as it is registered at the identity provider, for example '${base.origin}/oauth/callback', and not at ${TAKEN_PATHS}`,
+    );
+  } else if (own !== undefined && plainPath(url.pathname) === plainPath(new URL(own).pathname)) {
+    refuse('idpClient.redirectUri', described(given), `another URL than that of the MCP endpoint, '${own}'`);
+  }
 }
 
 /** A host alone stands for its https URL. */

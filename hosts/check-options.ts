@@ -20,7 +20,7 @@ export const SESSION_MAX_AGE = { atLeast: 1000, atMost: LONGEST_LIFETIME * 1000 
  */
 export function checkOptions(settings: Settings, options: Partial<Omit<HostOptions, 'store'>>, own?: string): void {
   const base = checkOrigin(settings, 'baseUrl', options.baseUrl);
-  checkIdpClient(settings, options.idpClient, base);
+  checkIdpClient(settings, options.idpClient, base, own);
   checkSecret(settings, options.secret);
   checkKeys(settings, options);
   const { sessionMaxAge, additionalCorsOrigins, resources = [], trustedProxies = 0 } = options;

@@ -5,6 +5,7 @@ import { checkName, checkScopeOptions } from '../check-resources';
 import type { ResourceOption, ScopeOption } from '../options';
 import { isOpenIdScope, resourceRecord } from '../resource-record';
 import type { Settings } from '../settings';
+import { isTaken, TAKEN_PATHS } from '../taken-paths';
 
 export interface ProtectedResourceSettings {
   /** The origin of the MCP server. */
@@ -89,6 +90,12 @@ export function identifierOf(origin: string, path: string): string {
 export function checkMcpServer(settings: Settings, path: unknown, name: unknown, scopes: unknown): void {
   if (typeof path !== 'string' || !/^(\/|(\/[A-Za-z0-9._~-]+)+)$/.test(path)) {
     settings.refuse('mcpEndpointPath', described(path), 'a path of literal segments, for example /mcp');
+  } else if (path !== '/' && isTaken(path)) {
+    settings.refuse(
+      'mcpEndpointPath',
+      described(path),
+      `a path that is for nothing else, for example /mcp, and not at ${TAKEN_PATHS}`,
+    );
   }
   checkName(settings, 'name', name);
   const areScopes =

@@ -7,7 +7,7 @@ import { type Response as ExpressResponse, urlencoded } from 'express';
 import { decodeJwt, UnsecuredJWT } from 'jose';
 import { Keyv } from 'keyv';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { McpExpressOptions, McpRequestHandler } from '../../hosts/mcp/setup-express';
+import type { McpRequestHandler } from '../../hosts/mcp/setup-express';
 import { requireScope } from '../../lambda/authorizer/bearer';
 import { grantKey } from '../../lambda/provider/keys';
 import { StoreUnavailable } from '../../lambda/store/store';
@@ -473,6 +473,11 @@ describe('the app', () => {
     await app.close();
   });
 
+  it('has its MCP endpoint where nothing else is, also at its root', async () => {
+    const host = await start({ mcpEndpointPath: '/' });
+    expect((await post(host, {})).headers.get('www-authenticate')).toContain(`${host.issuer}/.well-known/`);
+  });
+
   it('says in the log where middleware has read what was for the authorization server', async () => {
     const log = vi.spyOn(console, 'error').mockReturnValue();
     const host = await start({ customMiddleware: [urlencoded({ extended: true })] });
@@ -505,8 +510,16 @@ describe('the app', () => {
 describe('a setting that is wrong', () => {
   const right = { baseUrl: 'http://localhost:3000', isProduction: true, jwks: 'store' as const };
   const other = { identifier: 'https://other.example.com/mcp' };
-  it.each<[string, Partial<McpExpressOptions>]>([
+  const redirectTo = (path: string): ExpressHostOptions => ({ client: { redirectUri: right.baseUrl + path } });
+  it.each<[string, ExpressHostOptions]>([
     ['mcpEndpointPath', { mcpEndpointPath: 'mcp' }],
+    ["mcpEndpointPath: got '/token'; needs a path that is for nothing else", { mcpEndpointPath: '/token' }],
+    ["mcpEndpointPath: got '/JWKS'; needs a path that is for nothing else", { mcpEndpointPath: '/JWKS' }],
+    ['mcpEndpointPath', { mcpEndpointPath: '/interaction/mcp' }],
+    ['mcpEndpointPath', { mcpEndpointPath: '/.well-known/oauth-protected-resource' }],
+    ['mcpEndpointPath', { mcpEndpointPath: '/health' }],
+    ["/mcp'; needs another URL than that of the MCP endpoint, 'http://localhost:3000/mcp'", redirectTo('/mcp')],
+    ["/MCP/'; needs another URL than that of the MCP endpoint, 'http://localhost:3000/mcp'", redirectTo('/MCP/')],
     ['scopesSupported', { scopesSupported: ['two words'] }],
     ['scopesSupported', { scopesSupported: 'read write' as never }],
     ['baseUrl', { baseUrl: undefined as never }],

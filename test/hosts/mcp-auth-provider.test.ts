@@ -352,6 +352,7 @@ describe('a setting that is wrong', () => {
     ['mcpServerBaseUrl', { mcpServerBaseUrl: 'mcp.example.com' }],
     ['mcpEndpointPath', { mcpEndpointPath: 'mcp' }],
     ['mcpEndpointPath', { mcpEndpointPath: '/:any' }],
+    ["mcpEndpointPath: got '/health'; needs a path that is for nothing else", { mcpEndpointPath: '/health' }],
     ['scopesSupported', { scopesSupported: ['two words'] }],
     ['scopesSupported', { scopesSupported: 'read write' }],
     ['scopesSupported', { scopesSupported: [{ description: 'Read' }] }],

@@ -48,6 +48,7 @@ describe('createOidcServer', () => {
       'this machine over http',
       { baseUrl: 'http://localhost:1', ...withClient({ redirectUri: 'http://localhost:1/cb' }) },
     ],
+    ['a redirect URI at /callback', withClient({ redirectUri: 'https://auth.example.com/callback' })],
     ['an identity provider by its host', withClient({ issuer: 'login.example.com' })],
     ['a list of secrets', { secret: ['a'.repeat(32), 'b'.repeat(40)] }],
     ['a client of another copy of this package', { idpClient: { config: CLIENT } }],
@@ -115,11 +116,13 @@ describe('createOidcServer', () => {
       withClient({ redirectUri: 'https://other.example.com/cb' }),
       /^idpClient.redirectUri: got .*URL of this server/,
     ],
-    [
-      'redirectUri',
-      withClient({ redirectUri: 'https://auth.example.com/token' }),
-      /^idpClient.redirectUri: got .*URL of this server/,
-    ],
+    ...['/', '/token', '/.well-known/callback', '/health', '/Health/', '/ready'].map(
+      (path): [string, object, RegExp] => [
+        'a redirectUri at a path that is for something else',
+        withClient({ redirectUri: `https://auth.example.com${path}` }),
+        /^idpClient.redirectUri: got .*URL of this server.*, and not at \/health, \/ready, .*\/token/,
+      ],
+    ),
     ['extractCustomData', withClient({ extractCustomData: 'x' as never }), /^idpClient.extractCustomData: got 'x'/],
     ['secret', { secret: undefined }, /^secret: got nothing; needs at least 32 random characters/],
     ['secret', { secret: 'too short' }, /^secret: got 9 characters; needs at least 32/],
