@@ -42,6 +42,9 @@ export function standaloneServer(options: OidcServerOptions, settings: Settings)
   let opened: OpenStore | undefined;
   let hosted: HostedServer | undefined;
   let listener: Server | undefined;
+  /** While they are under way: whoever calls meanwhile waits, or is refused. */
+  let starting: Promise<Server> | undefined;
+  let stopping: Promise<void> | undefined;
 
   function onKeyv(store: object): () => Promise<HostedServer> {
     const ready = hostedServer(options, checkedStore({ ...options, store }, settings), settings);
@@ -64,30 +67,52 @@ export function standaloneServer(options: OidcServerOptions, settings: Settings)
 
   const host = typeof store === 'string' ? onUrl(store) : onKeyv(store);
 
-  async function stop(): Promise<void> {
+  async function open(): Promise<Server> {
+    try {
+      hosted = await host();
+      await hosted.start();
+      listener = await listen(port, hosted);
+      logEvent('server.listening', { issuer: options.baseUrl, port: portOf(listener) });
+      onListen?.(options.baseUrl);
+      return listener;
+    } catch (error) {
+      await close();
+      throw error;
+    }
+  }
+
+  async function close(): Promise<void> {
     hosted?.stop();
     if (listener?.listening) await closed(listener);
+    listener = undefined;
     await opened?.close();
+    opened = undefined;
+  }
+
+  async function end(): Promise<void> {
+    // One that fails closes what it has opened, and whoever has called it hears of that.
+    if (starting) await starting.catch(() => {});
+    if (!listener) return;
+    await close();
+    logEvent('server.stopped');
   }
 
   return {
     baseUrl: options.baseUrl,
     async start() {
-      try {
-        hosted = await host();
-        await hosted.start();
-        listener = await listen(port, hosted);
-      } catch (error) {
-        await stop();
-        throw error;
+      if (starting || listener || stopping) {
+        throw new Error('The server has been started already. Call start() again once stop() has resolved.');
       }
-      logEvent('server.listening', { issuer: options.baseUrl, port: portOf(listener) });
-      onListen?.(options.baseUrl);
-      return listener;
+      starting = open().finally(() => {
+        starting = undefined;
+      });
+      return starting;
     },
     async stop() {
-      await stop();
-      logEvent('server.stopped');
+      stopping ??= end().finally(() => {
+        stopping = undefined;
+      });
+      return stopping;
     },
   };
 }

@@ -23,15 +23,18 @@ export interface OidcServer {
   readonly baseUrl: string;
 
   /**
-   * Listens.
+   * Listens. Where it has failed, or `stop` has resolved, it may be called again.
    *
    * @returns what listens, once it does
    * @throws SettingsError for what shows only now: keys that `secret` does not open, a package that the store needs
-   * @throws Error if the store cannot be asked, or the port is taken
+   * @throws Error if the store cannot be asked, the port is taken, or this server has been started already
    */
   start(): Promise<Server>;
 
-  /** Takes no more requests, waits for those under way, for 10 seconds at most, and closes what `start` has opened. */
+  /**
+   * Takes no more requests, waits for those under way, for 10 seconds at most, and closes what `start` has opened, once that has resolved. May
+   * be called at any time, and several times.
+   */
   stop(): Promise<void>;
 }
 

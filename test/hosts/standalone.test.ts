@@ -1,6 +1,9 @@
 import { once } from 'node:events';
+import { mkdtemp } from 'node:fs/promises';
 import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { Keyv } from 'keyv';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -45,6 +48,16 @@ async function start(
   options: Partial<OidcServerOptions> = {},
   client: Partial<OidcClientConfig> = {},
 ): Promise<Started> {
+  const server = await create(options, client);
+  const listener = await server.start();
+  return { server, listener, baseUrl: server.baseUrl, port: (listener.address() as AddressInfo).port };
+}
+
+/** One that does not run yet. */
+async function create(
+  options: Partial<OidcServerOptions> = {},
+  client: Partial<OidcClientConfig> = {},
+): Promise<OidcServer> {
   const { port = await freePort() } = options;
   const { baseUrl = `http://localhost:${port}` } = options;
   const server = createOidcServer({
@@ -61,9 +74,8 @@ async function start(
     baseUrl,
     port,
   });
-  const listener = await server.start();
   running.push(server);
-  return { server, listener, baseUrl, port: (listener.address() as AddressInfo).port };
+  return server;
 }
 
 /** A server, an MCP server that it protects, and an app by which somebody has signed in there. */
@@ -345,6 +357,69 @@ describe('a server that stops', () => {
 
   const connectionsOf = (listener: Server) =>
     new Promise<number>((resolve) => listener.getConnections((_, count) => resolve(count)));
+});
+
+describe.each(['memory', 'sqlite'])('start and stop, on %s', (database) => {
+  const temporary = () => mkdtemp(join(tmpdir(), 'standalone-'));
+  const storeUrl = async () => (database === 'memory' ? 'memory:' : `sqlite:${join(await temporary(), 'auth.db')}`);
+  const statusAt = ({ baseUrl }: OidcServer) =>
+    fetch(`${baseUrl}/ready`).then(
+      ({ status }) => status,
+      () => 'not there',
+    );
+
+  it('stop as often as somebody asks for it, and once', async () => {
+    const log = vi.spyOn(console, 'log').mockReturnValue();
+    const server = await create({ store: await storeUrl() });
+    await server.stop();
+    await server.start();
+    await Promise.all([server.stop(), server.stop()]);
+    await server.stop();
+    expect(await statusAt(server)).toBe('not there');
+    expect(log.mock.calls.filter(([line]) => line.includes('server.stopped'))).toHaveLength(1);
+  });
+
+  it('stop one that is about to start', async () => {
+    const server = await create({ store: await storeUrl() });
+    const started = server.start();
+    await server.stop();
+    expect(await statusAt(server)).toBe('not there');
+    expect((await started).listening).toBe(false);
+  });
+
+  it('start again once it has stopped, and not before', async () => {
+    const server = await create({ store: await storeUrl() });
+    const started = server.start();
+    await expect(server.start()).rejects.toThrow('started already');
+    await started;
+    await expect(server.start()).rejects.toThrow('started already');
+    expect(await statusAt(server)).toBe(200);
+    const stopped = server.stop();
+    await expect(server.start()).rejects.toThrow('once stop() has resolved');
+    await stopped;
+    await server.start();
+    expect(await statusAt(server)).toBe(200);
+  });
+
+  it('start again where the first has failed, and stop one that fails', async () => {
+    const { server: first, port } = await start();
+    const server = await create({ store: await storeUrl(), port });
+    await expect(server.start()).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    const [started, stopped] = await Promise.allSettled([server.start(), server.stop()]);
+    expect([started.status, stopped.status]).toEqual(['rejected', 'fulfilled']);
+    await first.stop();
+    await server.start();
+    expect(await statusAt(server)).toBe(200);
+  });
+
+  it('leave nothing behind where onListen fails', async () => {
+    const onListen = () => {
+      throw new Error('of the app');
+    };
+    const server = await create({ store: await storeUrl(), onListen });
+    await expect(server.start()).rejects.toThrow('of the app');
+    expect(await statusAt(server)).toBe('not there');
+  });
 });
 
 describe('what a person’s grant remembers for an MCP server that shares the store', () => {
