@@ -3,10 +3,10 @@ import { type ItemKey, itemKey, keyOfItem, partitionKey } from '../lambda/store/
 import type { ConsumeOptions, Store, StoredRecord } from '../lambda/store/store';
 import { deadlineOf, expiryOf, jsonOf, NEVER } from '../lambda/store/written-record';
 import { SCHEMA_VERSION } from '../lib/contract';
-import { asked } from './asked';
+import { answered } from './asked';
 import { CONSUME, COUNT, DELETE, LIST, PUT, READ } from './redis-scripts';
 
-/** Runs a script on the primary that has `keys`, all of which lie in one hash slot. */
+/** Runs a script on the primary that has `keys`, all of which lie in one hash slot. Answers, or fails, in bounded time. */
 export type Evaluate = (script: string, keys: string[], args: string[]) => Promise<unknown>;
 
 /** Records in Redis or Valkey, alone or in a cluster. */
@@ -95,7 +95,7 @@ export class RedisStore implements Store {
   }
 
   #run(script: string, keys: string[], args: (string | number)[]): Promise<unknown> {
-    return asked('Redis', () => this.evaluate(script, keys, args.map(String)));
+    return answered('Redis', () => this.evaluate(script, keys, args.map(String)));
   }
 }
 

@@ -2,8 +2,11 @@ import { Keyv } from 'keyv';
 import { itemKey, keyOfItem, partitionKey } from '../lambda/store/item-key';
 import { type ConsumeOptions, type Store, type StoredRecord, StoreUnavailable } from '../lambda/store/store';
 import { deadlineOf, expiryOf, jsonOf, NEVER } from '../lambda/store/written-record';
-import { asked } from './asked';
+import { answered, asked } from './asked';
 import { mayConsume } from './may-consume';
+
+/** As the operator knows it. */
+const NAME = 'The store';
 
 interface Entry {
   /** JSON text: adapters differ in what becomes of a value. */
@@ -136,7 +139,7 @@ export class SingleProcessStore implements Store {
   }
 
   #get<Value>(name: string): Promise<Value | undefined> {
-    return this.#ask(() => this.#keyv.get<Value>(name));
+    return asked(NAME, () => this.#ask(() => this.#keyv.get<Value>(name)));
   }
 
   async #set(name: string, value: unknown, deadline: number): Promise<void> {
@@ -150,7 +153,7 @@ export class SingleProcessStore implements Store {
 
   async #ask<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     this.#reported = undefined;
-    return asked('The store', async () => {
+    return answered(NAME, async () => {
       const answer = await ask();
       if (this.#reported !== undefined) throw this.#reported;
       return answer;
@@ -168,7 +171,8 @@ export class SingleProcessStore implements Store {
         if (this.#last.get(pk) === ended) this.#last.delete(pk);
       });
     this.#last.set(pk, ended);
-    return result;
+    // Who waits for it is told when it takes too long, but a write that is still under way may be done: nothing begins beside it.
+    return asked(NAME, () => result);
   }
 }
 

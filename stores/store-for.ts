@@ -2,6 +2,7 @@ import type { Store } from '../lambda/store/store';
 import { adapterOf, isOneOf, type KeyvAdapter } from './keyv-adapter';
 import { MemoryStore } from './memory-store';
 import { type PostgresQuery, postgres } from './postgres';
+import { evaluateOn } from './redis-client';
 import { RedisStore } from './redis-store';
 import { SingleProcessStore } from './single-process-store';
 import { SqlStore } from './sql-store';
@@ -44,17 +45,8 @@ const stores = new WeakMap<object, Map<string | undefined, Store>>();
 function createStore({ adapter, namespace }: KeyvAdapter, { singleProcess = false }: StoreForOptions): Store {
   if (isStore(adapter)) return adapter;
   if (adapter instanceof Map) return new MemoryStore(namespace);
-  if (isOneOf(adapter, ['KeyvRedis']) && 'getClient' in adapter) {
-    const { getClient } = adapter as NodeRedisAdapter;
-    return new RedisStore(async (script, keys, args) => {
-      const client = await getClient.call(adapter);
-      return client.eval(script, { keys, arguments: args });
-    }, namespace);
-  }
-  if (isOneOf(adapter, ['KeyvValkey']) && 'redis' in adapter) {
-    const { redis } = adapter as IoValkeyAdapter;
-    return new RedisStore((script, keys, args) => redis.eval(script, keys.length, ...keys, ...args), namespace);
-  }
+  const evaluate = evaluateOn(adapter);
+  if (evaluate) return new RedisStore(evaluate, namespace);
   if (isOneOf(adapter, ['KeyvPostgres']) && 'query' in adapter) {
     const { query, schema, opts } = adapter as PostgresAdapter;
     return new SqlStore(postgres(query, schema ?? opts?.schema), namespace);
@@ -68,16 +60,6 @@ function createStore({ adapter, namespace }: KeyvAdapter, { singleProcess = fals
       'conditional write of the database, and Keyv has none. Use @keyv/redis (4 or newer), @keyv/valkey, @keyv/postgres or @keyv/sqlite; ' +
       'or, if no more than one process will ever use this database, say so by singleProcess: true.',
   );
-}
-
-interface NodeRedisAdapter {
-  getClient(): Promise<{
-    eval(script: string, options: { readonly keys: string[]; readonly arguments: string[] }): Promise<unknown>;
-  }>;
-}
-
-interface IoValkeyAdapter {
-  readonly redis: { eval(script: string, count: number, ...keysAndArgs: string[]): Promise<unknown> };
 }
 
 interface PostgresAdapter {

@@ -113,12 +113,12 @@ const LAWS: Law[] = [
       (isPackage(imported) && !isConstruct(imported) && !isLambdaOnly(imported) && !isOf(imported, ['@aws-sdk'])),
   },
   {
-    // The stores of hosts that are not AWS: the store's interface and keys, in no bundle of a function.
+    // The stores of hosts that are not AWS: the store's interface and keys, and a limit of time, in no bundle of a function.
     in: /^stores\//,
     allows: (imported) =>
       inside('stores')(imported) ||
       inside('lambda/store')(imported) ||
-      CONTRACT.includes(imported) ||
+      ['lambda/provider/time-limit', ...CONTRACT].includes(imported) ||
       (isPackage(imported) && !isConstruct(imported) && !isLambdaOnly(imported)),
   },
   {

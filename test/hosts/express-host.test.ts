@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
+import KeyvRedis from '@keyv/redis';
 import { DpopSession } from '@modelcontextprotocol/client';
 import { McpServer as McpServer1 } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
@@ -14,8 +15,13 @@ import { StoreUnavailable } from '../../lambda/store/store';
 import { storeFor } from '../../stores/store-for';
 import { McpApp } from '../e2e/mcp-app';
 import { CLIENT_2, type OfficialSdk, SDK_1 } from '../e2e/official-sdks';
+import { redisMissing, startRedis } from '../stores/redis-server';
+import { noteNotRun } from '../support/not-run';
+import { SOON } from '../support/soon';
 import { type ExpressHost, type ExpressHostOptions, mountTools, startExpressHost } from './express-host';
 import { Visitor } from './visitor';
+
+if (redisMissing) noteNotRun(redisMissing);
 
 const SCOPES = [
   { name: 'notes:read', description: 'Read your notes', default: true },
@@ -504,6 +510,25 @@ describe('the app', () => {
     expect((await fetch(`${host.issuer}/jwks`)).status).toBe(503);
     list.mockRestore();
     await expect(tokenFor(host)).resolves.toBeTruthy();
+  });
+});
+
+describe.skipIf(redisMissing !== undefined)('the app on a Keyv whose database does not answer', () => {
+  it('says so at its start, answers 503, and goes on once it does', async () => {
+    const logged = vi.spyOn(console, 'error').mockReturnValue();
+    const server = await startRedis();
+    await server.process.stop();
+    const adapter = new KeyvRedis(server.url);
+    const host = await start({ store: new Keyv({ store: adapter }), mount: mountEcho });
+    await vi.waitFor(() => expect(String(logged.mock.calls)).toContain('server.not_ready'), SOON);
+    await server.process.start();
+    await vi.waitFor(async () => expect((await fetch(`${host.issuer}/jwks`)).status).toBe(200), SOON);
+    const authorization = `Bearer ${await tokenFor(host)}`;
+    expect((await post(host, { authorization })).status).toBe(200);
+    await server.process.stop();
+    const response = await post(host, { authorization });
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
+    await adapter.disconnect(true);
   });
 });
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, request, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
+import KeyvRedis from '@keyv/redis';
 import { requireBearerAuth } from '@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js';
 import { ProxyOAuthServerProvider } from '@modelcontextprotocol/sdk/server/auth/providers/proxyProvider.js';
 import type { AuthInfo } from '@modelcontextprotocol/sdk/server/auth/types.js';
@@ -208,6 +209,20 @@ describe('a call with a token for this server', () => {
     const cold = await startMcpServer();
     issuer.answer = { status: 503, body: '' };
     expect((await cold.ask('/mcp', bearer(await issuer.token({ aud: cold.resource })))).status).toBe(500);
+  });
+
+  it('does not wait without end for a store whose database does not answer, nor do the metadata', async () => {
+    const adapter = new KeyvRedis('redis://127.0.0.1:1');
+    const logged = vi.spyOn(console, 'error').mockReturnValue();
+    const onVerifyError = vi.fn();
+    const { ask, resource } = await startMcpServer({ store: new Keyv({ store: adapter }), onVerifyError });
+    const token = bearer(await issuer.token({ aud: resource, [GRANT_CLAIM]: hash('grant-4') }));
+    const [call, metadata] = await Promise.all([ask('/mcp', token), ask('/.well-known/oauth-protected-resource/mcp')]);
+    expect(call.status).toBe(500);
+    expect(onVerifyError).toHaveBeenCalledExactlyOnceWith(expect.any(StoreUnavailable));
+    expect([metadata.status, metadata.headers.get('retry-after')]).toEqual([503, '5']);
+    expect(String(logged.mock.lastCall)).toContain('resource.registration_failed');
+    await adapter.disconnect(true);
   });
 
   it('needs the scopes that the SDK is told to require', async () => {

@@ -1,12 +1,18 @@
 import { setTimeout } from 'node:timers/promises';
+import KeyvRedis from '@keyv/redis';
+import KeyvValkey from '@keyv/valkey';
+import { Keyv } from 'keyv';
+import KeyvRedis6 from 'keyv-redis-6';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Store, StoreUnavailable } from '../../lambda/store/store';
+import { storeFor } from '../../stores/store-for';
 import { type OpenStore, storeFromUrl } from '../../stores/store-from-url';
 import { Harness } from '../lambda/provider/harness';
 import { freePort } from '../support/free-port';
 import { noteNotRun } from '../support/not-run';
 import { postgresMissing, startPostgres } from './postgres-server';
 import { redisMissing, startRedis, type TestServer } from './redis-server';
+import { startFront } from './silent-front';
 
 const OPERATIONS: readonly [string, (store: Store) => Promise<unknown>][] = [
   ['read', (store) => store.read(['k'])],
@@ -91,6 +97,40 @@ describe.concurrent.each([
     const { store, close } = await storeFromUrl(`${scheme}//127.0.0.1:${await freePort()}`);
     for (const failure of await failures(store)) expect(failure).toBeInstanceOf(StoreUnavailable);
     await close();
+  });
+});
+
+describe.skipIf(redisMissing !== undefined)('a Keyv', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(() => server.process.stop());
+
+  it.each([
+    ['@keyv/redis', (url: string) => new KeyvRedis(url)],
+    ['@keyv/redis 6', (url: string) => new KeyvRedis6(url)],
+    ['@keyv/valkey', (url: string) => new KeyvValkey(url)],
+  ])('on %s does not wait without end for a database that has gone silent', async (_, open) => {
+    await using front = await startFront(server.url);
+    const adapter = open(front.url);
+    const store = storeFor(new Keyv({ store: adapter }));
+    await store.set('k', 1);
+    front.silence();
+    for (const failure of await failures(store)) expect(failure).toBeInstanceOf(StoreUnavailable);
+    await adapter.disconnect(true);
+  });
+
+  it('on @keyv/redis does not do later what it could not do in time', async () => {
+    const adapters = [new KeyvRedis(server.url), new KeyvRedis(server.url)];
+    const [lost, never] = adapters.map((adapter) => storeFor(adapter)) as [Store, Store];
+    await lost.set('k', 1);
+    await server.process.stop();
+    await Promise.all([lost, never].map((store) => expect(store.set('late', 1)).rejects.toThrow(StoreUnavailable)));
+    await server.process.start();
+    await Promise.all([lost, never].map(untilItAnswers));
+    expect(await lost.read(['k', 'late'])).toEqual([expect.anything(), undefined]);
+    await Promise.all(adapters.map((adapter) => adapter.disconnect()));
   });
 });
 

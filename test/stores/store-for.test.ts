@@ -108,6 +108,13 @@ describe('the store for', () => {
   );
 });
 
+test('an official adapter that does not answer is unavailable', async () => {
+  class KeyvPostgres extends FileAdapter {
+    query = () => new Promise(() => {});
+  }
+  await expect(storeFor(new KeyvPostgres()).read(['k'])).rejects.toThrow(StoreUnavailable);
+});
+
 describe('any other adapter in a single process', () => {
   test('that fails is unavailable, where Keyv would find nothing', async () => {
     const adapter = new FileAdapter();
@@ -121,6 +128,25 @@ describe('any other adapter in a single process', () => {
     await expect(store.putIfAbsent('k', 1)).rejects.toThrow('disk gone');
     adapter.fails = false;
     expect(await store.read(['k'])).toEqual([undefined]);
+  });
+
+  test('that does not answer is unavailable, and nothing is done beside what it may still do', async () => {
+    const adapter = new FileAdapter();
+    const set = vi.spyOn(adapter, 'set');
+    const store = storeFor(new Keyv({ store: adapter }), { singleProcess: true });
+    let end = () => {};
+    set.mockReturnValueOnce(
+      new Promise((resolve) => {
+        end = resolve;
+      }),
+    );
+    const operations = [store.set('k', 1), store.set('k', 2)];
+    await Promise.all(operations.map((operation) => expect(operation).rejects.toThrow(StoreUnavailable)));
+    expect(set).toHaveBeenCalledOnce();
+    end();
+    await store.set('k', 3);
+    // Each writes a record and the index.
+    expect(set).toHaveBeenCalledTimes(6);
   });
 });
 
