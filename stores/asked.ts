@@ -26,9 +26,18 @@ export async function answered<Answer>(database: string, ask: () => Promise<Answ
     return await ask();
   } catch (error) {
     if (error instanceof StoreUnavailable) throw error;
-    const { message = '', code } = error as { readonly message?: string; readonly code?: unknown };
-    // An error of several connection attempts has a code and no message.
-    const said = [...new Set([code, message].filter(Boolean))].join(': ');
-    throw new StoreUnavailable(`${database} did not do what it was asked: ${said || String(error)}`, { cause: error });
+    throw new StoreUnavailable(`${database} did not do what it was asked: ${inWords(error)}`, { cause: error });
   }
+}
+
+/** What errors say, to be read by an operator. */
+export function inWords(...errors: readonly unknown[]): string {
+  const said = errors.flatMap((error) => {
+    const { message = '', code } = Object(error) as { readonly message?: string; readonly code?: unknown };
+    // An error of several connection attempts has a code and no message.
+    return message.includes(String(code)) ? [message] : [code, message];
+  });
+  const words = [...new Set(said.filter(Boolean))].join(': ') || String(errors[0]);
+  // Where Redis does not know a command, it repeats what came with it: with AUTH that is the password.
+  return words.replace(/, with args beginning with:.*/s, '');
 }

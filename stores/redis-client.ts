@@ -1,4 +1,5 @@
-import { within } from '../lambda/provider/time-limit';
+import { OutOfTime, within } from '../lambda/provider/time-limit';
+import { inWords } from './asked';
 import { isOneOf } from './keyv-adapter';
 import type { Evaluate } from './redis-store';
 
@@ -17,14 +18,29 @@ type EvaluateInTime = (late: AbortSignal, ...command: Parameters<Evaluate>) => P
 export function evaluateOn(adapter: object): Evaluate | undefined {
   const evaluate = byNodeRedis(adapter) ?? byIoValkey(adapter);
   if (evaluate === undefined) return undefined;
+  // Why there is no connection is an event, and no error of who waits for one.
+  let problem: unknown;
+  (adapter as Emitter).on('error', (error) => {
+    problem = error;
+  });
   return async (...command) => {
     const late = new AbortController();
     try {
-      return await within(PATIENCE, evaluate(late.signal, ...command));
+      const answer = await within(PATIENCE, evaluate(late.signal, ...command));
+      problem = undefined;
+      return answer;
+    } catch (error) {
+      // Without the client's own error as its cause, which has the whole command with it, and with AUTH the password.
+      const said = inWords(error, problem);
+      throw error instanceof OutOfTime ? new OutOfTime(said) : new Error(said);
     } finally {
       late.abort();
     }
   };
+}
+
+interface Emitter {
+  on(event: 'error', listener: (error: unknown) => void): unknown;
 }
 
 interface NodeRedisAdapter {

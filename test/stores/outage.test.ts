@@ -1,4 +1,8 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import KeyvRedis from '@keyv/redis';
 import KeyvValkey from '@keyv/valkey';
 import { Keyv } from 'keyv';
@@ -119,6 +123,39 @@ describe.skipIf(redisMissing !== undefined)('a Keyv', () => {
     front.silence();
     for (const failure of await failures(store)) expect(failure).toBeInstanceOf(StoreUnavailable);
     await adapter.disconnect(true);
+  });
+
+  const protectedServers: TestServer[] = [];
+  afterAll(async () => {
+    for (const { process } of protectedServers) await process.stop();
+  });
+  async function protectedRedis(settings: Readonly<Record<string, string>>): Promise<string> {
+    const started = await startRedis(settings);
+    protectedServers.push(started);
+    return started.url.replace('//', '//:wrong-password@');
+  }
+  function withoutAuth(): string {
+    const path = join(mkdtempSync(join(tmpdir(), 'redis-')), 'redis.conf');
+    writeFileSync(path, 'rename-command AUTH LOGIN');
+    return path;
+  }
+
+  it.each([
+    ['refuses connections', async () => 'redis://127.0.0.1:1', 'ECONNREFUSED 127.0.0.1:1'],
+    ['is on a host that there is not', async () => 'redis://nowhere.invalid', 'nowhere.invalid'],
+    ['has another password', () => protectedRedis({ requirepass: 'right' }), 'WRONGPASS'],
+    ['has no passwords', () => protectedRedis({ include: withoutAuth() }), /unknown command .AUTH.$/i],
+  ])('says why its database cannot be asked that %s, and no password', async (_, start, words) => {
+    const url = await start();
+    for (const open of [() => new KeyvRedis(url), () => new KeyvValkey(url)]) {
+      const adapter = open();
+      const failed = await storeFor(adapter)
+        .read(['k'])
+        .catch((error) => error);
+      expect(failed.message).toMatch(words);
+      expect(inspect(failed)).not.toContain('wrong-password');
+      await adapter.disconnect(true);
+    }
   });
 
   it('on @keyv/redis does not do later what it could not do in time', async () => {
