@@ -58,7 +58,7 @@ export function standaloneServer(options: OidcServerOptions, settings: Settings)
     settings.done();
     return async () => {
       opened = await storeFromUrl(url).catch((error: Error) => {
-        settings.refuse('store', `a URL of ${schemeOf(url)}`, error.message);
+        settings.refuse('store', `a URL of ${schemeOf(url)}`, `one of a store that can be opened. ${error.message}`);
         throw settings.error();
       });
       return hostedServer(options, opened.store, settings);

@@ -102,11 +102,18 @@ async function openSqlite(url: string, namespace?: string): Promise<OpenStore> {
   });
   const path = sqliteFile(url);
   if (path === '') throw new Error('The URL of the store names no file; it needs to be sqlite:<path>.');
-  const database = new DatabaseSync(path, { timeout: TIMEOUT });
-  await writeAhead(database);
+  const database = await openedFile(path, DatabaseSync).catch((cause) => {
+    throw new Error(`SQLite cannot open the file ${path}: ${cause.message}`, { cause });
+  });
   const query = async (text: string, ...values: unknown[]) =>
     database.prepare(text).all(...(values as string[])) as unknown as Row[];
   return { store: new SqlStore(sqlite(query), namespace), close: async () => database.close() };
+}
+
+async function openedFile(path: string, Database: typeof DatabaseSync): Promise<DatabaseSync> {
+  const database = new Database(path, { timeout: TIMEOUT });
+  await writeAhead(database);
+  return database;
 }
 
 /** So that who reads does not wait for who writes. Another process that does the same, or writes, is waited for: SQLite itself does not. */

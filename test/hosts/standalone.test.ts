@@ -422,6 +422,12 @@ describe.each(['memory', 'sqlite'])('start and stop, on %s', (database) => {
   });
 });
 
+it('a store that cannot be opened is a setting that is wrong, and why is said', async () => {
+  await expect(start({ store: 'sqlite:/nowhere/records.db' })).rejects.toThrow(
+    /- store: got a URL of sqlite:; needs one of a store that can be opened\. SQLite cannot open the file \/nowhere\/records\.db: unable/,
+  );
+});
+
 describe('what a person’s grant remembers for an MCP server that shares the store', () => {
   it('is the claims of upstream and what is made of them; no token carries it', async () => {
     const store = new MemoryStore();

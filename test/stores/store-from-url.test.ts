@@ -54,6 +54,7 @@ describe('the URL of a store', () => {
     ['sqlite:', 'sqlite:<path>'],
     ['sqlite://', 'sqlite:<path>'],
     ['dynamodb:', 'dynamodb:<table>'],
+    ['sqlite:/nowhere/records.db', 'SQLite cannot open the file /nowhere/records.db: unable to open'],
   ])('%s lacks what it is about', async (url, words) => {
     await expect(storeFromUrl(url)).rejects.toThrow(words);
   });
