@@ -1,11 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
+import { OutOfTime } from '../lambda/provider/time-limit';
 import type { Store } from '../lambda/store/store';
 import { MemoryStore } from './memory-store';
 import { postgres } from './postgres';
+import { evaluateOn } from './redis-client';
+import { type Evaluate, RedisStore } from './redis-store';
 import { type Row, SqlStore } from './sql-store';
 import { sqlite } from './sqlite';
-import { storeFor } from './store-for';
 
 /** A store whose connection is this one's own. */
 export interface OpenStore {
@@ -72,18 +74,52 @@ export function sqliteFile(url: string): string {
 
 async function openRedis(url: string, namespace?: string): Promise<OpenStore> {
   const { default: KeyvRedis } = await load('@keyv/redis', () => import('@keyv/redis'));
-  // A command waits for no longer than this for a connection, and is not sent any more after that.
-  const client = { url, commandOptions: { timeout: TIMEOUT }, socket: { connectTimeout: TIMEOUT } };
-  const adapter = new KeyvRedis(client, { connectionTimeout: TIMEOUT });
-  // One that does not know the time would wait for a lost database as long as that takes.
-  if (adapter.connectionTimeout !== TIMEOUT) throw tooOld('@keyv/redis', '5');
-  return { store: storeFor(Object.assign(adapter, named(namespace))), close: () => adapter.disconnect() };
+  // What is older has another client, with which none of this is tried.
+  if (!('connectionTimeout' in KeyvRedis.prototype)) throw tooOld('@keyv/redis', '5');
+  const connect = () => new KeyvRedis({ url, socket: { connectTimeout: TIMEOUT } });
+  return openReconnecting(connect, (adapter) => adapter.disconnect(true), namespace);
 }
 
 async function openValkey(url: string, namespace?: string): Promise<OpenStore> {
   const { default: KeyvValkey } = await load('@keyv/valkey', () => import('@keyv/valkey'));
-  const adapter = new KeyvValkey(url.replace(/^valkey/, 'redis'), { connectTimeout: TIMEOUT, commandTimeout: TIMEOUT });
-  return { store: storeFor(Object.assign(adapter, named(namespace))), close: async () => adapter.disconnect() };
+  const connect = () => new KeyvValkey(url.replace(/^valkey/, 'redis'), { connectTimeout: TIMEOUT });
+  return openReconnecting(connect, (adapter) => adapter.disconnect(), namespace);
+}
+
+/**
+ * On a connection that has gone silent, the clients of Redis and Valkey wait for as long as the kernel does: a quarter of an hour. So one on
+ * which an answer has not come in time is given up for another.
+ *
+ * @param disconnect at once, whatever is under way
+ */
+function openReconnecting<Adapter extends object>(
+  connect: () => Adapter,
+  disconnect: (adapter: Adapter) => Promise<unknown>,
+  namespace?: string,
+): OpenStore {
+  const open = () => {
+    const adapter = connect();
+    return { adapter, evaluate: evaluateOn(adapter) as Evaluate };
+  };
+  let current = open();
+  let closed = false;
+  const evaluate: Evaluate = async (...command) => {
+    const used = current;
+    try {
+      return await used.evaluate(...command);
+    } catch (error) {
+      if (error instanceof OutOfTime && used === current && !closed) {
+        current = open();
+        disconnect(used.adapter).catch(() => {});
+      }
+      throw error;
+    }
+  };
+  async function close(): Promise<void> {
+    closed = true;
+    await disconnect(current.adapter);
+  }
+  return { store: new RedisStore(evaluate, namespace), close };
 }
 
 /** Not through @keyv/postgres, which leaves its pool without a listener for errors: a restart of the database would end the process. */

@@ -97,6 +97,20 @@ describe.concurrent.each([
     expect((await harness.refresh(client, body.refresh_token)).status).toBe(200);
   });
 
+  it('is over soon where it is only a connection that has gone silent, however much is asked', async () => {
+    const other = await startServer();
+    await using front = await startFront(other.url);
+    const { store, close } = await storeFromUrl(front.url.replace(/^\w+:/, scheme));
+    await store.set('k', 1);
+    front.silence();
+    // What is written to a connection is no sign of life of it.
+    const asking = setInterval(() => store.read(['k']).catch(() => {}), 100);
+    await untilItAnswers(store);
+    clearInterval(asking);
+    await close();
+    await other.process.stop('SIGINT');
+  });
+
   it('that is there from the start is an error of every operation', async () => {
     const { store, close } = await storeFromUrl(`${scheme}//127.0.0.1:${await freePort()}`);
     for (const failure of await failures(store)) expect(failure).toBeInstanceOf(StoreUnavailable);
@@ -145,16 +159,23 @@ describe.skipIf(redisMissing !== undefined)('a Keyv', () => {
     ['is on a host that there is not', async () => 'redis://nowhere.invalid', 'nowhere.invalid'],
     ['has another password', () => protectedRedis({ requirepass: 'right' }), 'WRONGPASS'],
     ['has no passwords', () => protectedRedis({ include: withoutAuth() }), /unknown command .AUTH.$/i],
-  ])('says why its database cannot be asked that %s, and no password', async (_, start, words) => {
+  ])('says why its database cannot be asked that %s, and no password, and so does a URL', async (_, start, words) => {
     const url = await start();
-    for (const open of [() => new KeyvRedis(url), () => new KeyvValkey(url)]) {
-      const adapter = open();
-      const failed = await storeFor(adapter)
-        .read(['k'])
-        .catch((error) => error);
+    const ofKeyv = (adapter: KeyvRedis<unknown> | KeyvValkey): OpenStore => ({
+      store: storeFor(adapter),
+      close: () => adapter.disconnect(true),
+    });
+    for (const open of [
+      () => ofKeyv(new KeyvRedis(url)),
+      () => ofKeyv(new KeyvValkey(url)),
+      () => storeFromUrl(url),
+      () => storeFromUrl(url.replace(/^redis/, 'valkey')),
+    ]) {
+      const { store, close } = await open();
+      const failed = await store.read(['k']).catch((error) => error);
       expect(failed.message).toMatch(words);
       expect(inspect(failed)).not.toContain('wrong-password');
-      await adapter.disconnect(true);
+      await close();
     }
   });
 
