@@ -9,6 +9,7 @@ import { CLIENT_2, SDK_1 } from '../e2e/official-sdks';
 import { createTable } from '../lambda/store/dynamodb';
 import { postgresMissing, startPostgres } from '../stores/postgres-server';
 import { redisMissing, startRedis, type TestServer } from '../stores/redis-server';
+import { startFront } from '../stores/silent-front';
 import { freePort } from '../support/free-port';
 import { noteNotRun } from '../support/not-run';
 import { ServerProcess } from '../support/server-process';
@@ -220,6 +221,22 @@ describe('serve', () => {
       'UPSTREAM_CLIENT_SECRET',
       'UPSTREAM_ISSUER',
     ]);
+  });
+
+  it.skipIf(redisMissing !== undefined)('ends when it is told to, also while its database is silent', async () => {
+    const redis = await startRedis();
+    stopping.push(() => redis.process.stop());
+    await using front = await startFront(redis.url);
+    const { env, process: next } = await served({ STORE_URL: front.url });
+    const server = next();
+    await server.start();
+    expect((await fetch(`${env.OIDC_ISSUER}/ready`)).status).toBe(200);
+    front.silence();
+    const params = { grant_type: 'refresh_token', refresh_token: 'grant.token', client_id: 'client' };
+    const response = await fetch(`${env.OIDC_ISSUER}/token`, { method: 'POST', body: new URLSearchParams(params) });
+    expect(response.status).toBe(503);
+    await server.stop();
+    expect(server.output).toContain('server.stopped');
   });
 
   it('says how it is called where an argument is not known', async () => {

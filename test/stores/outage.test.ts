@@ -7,13 +7,14 @@ import KeyvRedis from '@keyv/redis';
 import KeyvValkey from '@keyv/valkey';
 import { Keyv } from 'keyv';
 import KeyvRedis6 from 'keyv-redis-6';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Store, StoreUnavailable } from '../../lambda/store/store';
 import { storeFor } from '../../stores/store-for';
 import { type OpenStore, storeFromUrl } from '../../stores/store-from-url';
 import { Harness } from '../lambda/provider/harness';
 import { freePort } from '../support/free-port';
 import { noteNotRun } from '../support/not-run';
+import { SOON } from '../support/soon';
 import { postgresMissing, startPostgres } from './postgres-server';
 import { redisMissing, startRedis, type TestServer } from './redis-server';
 import { startFront } from './silent-front';
@@ -108,6 +109,19 @@ describe.concurrent.each([
     await untilItAnswers(store);
     clearInterval(asking);
     await close();
+    await other.process.stop('SIGINT');
+  });
+
+  it('does not keep anybody who closes the store', async () => {
+    const other = await startServer();
+    await using front = await startFront(other.url);
+    const { store, close } = await storeFromUrl(front.url.replace(/^\w+:/, scheme));
+    await store.set('k', 1);
+    front.silence();
+    const reading = Promise.allSettled([store.read(['k']), store.read(['k'])]);
+    await vi.waitUntil(() => front.hasLost, SOON);
+    await close();
+    await reading;
     await other.process.stop('SIGINT');
   });
 

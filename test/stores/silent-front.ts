@@ -7,12 +7,15 @@ export interface Front extends AsyncDisposable {
   readonly url: string;
   /** From now on nothing arrives on the connections that are open, and none of them is closed; those that are opened later work. */
   silence(): void;
+  /** Whether something has been sent into the silence. */
+  readonly hasLost: boolean;
 }
 
 /** @param url of the server, with its port */
 export async function startFront(url: string): Promise<Front> {
   const open = new Set<Socket>();
   const silent = new WeakSet<Socket>();
+  let hasLost = false;
   const front = createServer({ allowHalfOpen: true }, (near) => {
     const far = connect(Number(new URL(url).port), '127.0.0.1');
     for (const [from, to] of [
@@ -20,7 +23,10 @@ export async function startFront(url: string): Promise<Front> {
       [far, near],
     ] as const) {
       open.add(from);
-      from.on('data', (data) => silent.has(from) || to.write(data));
+      from.on('data', (data) => {
+        if (silent.has(from)) hasLost = true;
+        else to.write(data);
+      });
       from.on('end', () => silent.has(from) || to.end());
       from.on('error', () => {});
       from.on('close', () => open.delete(from));
@@ -33,6 +39,9 @@ export async function startFront(url: string): Promise<Front> {
     url: through.href,
     silence() {
       for (const socket of open) silent.add(socket);
+    },
+    get hasLost() {
+      return hasLost;
     },
     async [Symbol.asyncDispose]() {
       for (const socket of open) socket.destroy();
