@@ -147,7 +147,7 @@ async function openSqlite(url: string, namespace?: string): Promise<OpenStore> {
 }
 
 async function openedFile(path: string, Database: typeof DatabaseSync): Promise<DatabaseSync> {
-  const database = new Database(path, { timeout: TIMEOUT });
+  const database = new Database(path);
   await writeAhead(database);
   return database;
 }
