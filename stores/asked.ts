@@ -35,7 +35,7 @@ export function inWords(...errors: readonly unknown[]): string {
   const said = errors.flatMap((error) => {
     const { message = '', code } = Object(error) as { readonly message?: string; readonly code?: unknown };
     // An error of several connection attempts has a code and no message.
-    return message.includes(String(code)) ? [message] : [code, message];
+    return [code, message];
   });
   const words = [...new Set(said.filter(Boolean))].join(': ') || String(errors[0]);
   // Where Redis does not know a command, it repeats what came with it: with AUTH that is the password.
