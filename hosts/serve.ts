@@ -160,7 +160,6 @@ export async function serve(args: string[]): Promise<void> {
     if (values.help) return console.log(SERVE_USAGE);
     const server = serverFrom(environmentOf(values['env-file']));
     for (const log of [process.stdout, process.stderr]) log.on('error', ignoreEnd);
-    await server.start();
     let ending = false;
     const end = async () => {
       // Whoever sends a second signal does not want to wait.
@@ -169,8 +168,10 @@ export async function serve(args: string[]): Promise<void> {
       await server.stop();
       process.exit(0);
     };
+    // Before the server listens: who waits for that may send one at once.
     process.on('SIGTERM', end);
     process.on('SIGINT', end);
+    await server.start();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     console.error(code?.startsWith('ERR_PARSE_ARGS') ? `${message}\n\n${SERVE_USAGE}` : message);
