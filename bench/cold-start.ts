@@ -1,9 +1,12 @@
 import type { Contestant } from './contestant';
 import { type Event, eventOf } from './instance';
 import { ISSUER } from './person';
-import { median, progress } from './statistics';
+import { progress } from './statistics';
 
-/** Milliseconds: by the clock the least of all runs, which other work on the machine has disturbed least; of CPU time the median. */
+/**
+ * Milliseconds, the least of all runs: other work on the machine has disturbed that least, and V8 itself, whose threads use CPU time for what
+ * nobody waits for, in some runs half as much again as in others.
+ */
 export interface ColdStart {
   /** Loading the bundle. */
   readonly load: number;
@@ -32,8 +35,7 @@ export async function measureColdStart(contestants: readonly Contestant[], runs:
   }
   return samples.map((of) => {
     const least = (name: keyof ColdStart) => Math.min(...of.map((sample) => sample[name]));
-    const middle = (name: keyof ColdStart) => median(of.map((sample) => sample[name]));
-    return { load: least('load'), firstToken: least('firstToken'), cpu: middle('cpu'), process: least('process') };
+    return { load: least('load'), firstToken: least('firstToken'), cpu: least('cpu'), process: least('process') };
   });
 }
 

@@ -46,7 +46,7 @@ async function main(): Promise<void> {
   progress('Calls, rounds and capacity units');
   const costs = { stock: await measureCosts(stock), ours: await measureCosts(ours) };
   progress('Cold starts');
-  const [coldStock, coldOurs] = await measureColdStart([stock, ours], 31);
+  const [coldStock, coldOurs] = await measureColdStart([stock, ours], 61);
   progress('CPU time of a refresh on a warm instance');
   const [cpuStock, cpuOurs] = await measureWarmCpu([stock, ours], 20);
   progress('Memory of a warm instance');
