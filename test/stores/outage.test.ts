@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import KeyvRedis from '@keyv/redis';
 import KeyvValkey from '@keyv/valkey';
@@ -204,6 +204,17 @@ describe.skipIf(redisMissing !== undefined)('a Keyv', () => {
     expect(await lost.read(['k', 'late'])).toEqual([expect.anything(), undefined]);
     await Promise.all(adapters.map((adapter) => adapter.disconnect()));
   });
+});
+
+it('a client of a cluster, which cannot take a command back, is not given one that nobody waits for any more', async () => {
+  const adapter = new KeyvRedis('redis://127.0.0.1:1');
+  const client = { eval: vi.fn() };
+  let connect = (_: never) => {};
+  vi.spyOn(adapter, 'getClient').mockReturnValue(new Promise((resolve) => (connect = resolve)));
+  await expect(storeFor(adapter).set('late', 1)).rejects.toThrow(StoreUnavailable);
+  connect(client as never);
+  await setImmediate();
+  expect(client.eval).not.toHaveBeenCalled();
 });
 
 it('a database that is closed under SQLite is an error of every operation', async () => {

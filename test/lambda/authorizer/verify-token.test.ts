@@ -220,6 +220,20 @@ describe('the key set', () => {
     await expect(verify(revoked)).rejects.toMatchObject({ reason: 'kid' });
   });
 
+  it('is fetched again where the clock was set back after an error', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    issuer.maxAge = 60;
+    const verify = verifier();
+    const revoked = await issuer.token({ exp: now + 3600 });
+    await verify(revoked);
+    issuer.answer = { status: 503, body: '' };
+    vi.setSystemTime(Date.now() + 120_000);
+    await verify(revoked);
+    await issuer.rotate();
+    vi.setSystemTime(Date.now() - 300_000);
+    await expect(verify(revoked)).rejects.toMatchObject({ reason: 'kid' });
+  });
+
   it('is fetched again where the clock was set back', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     vi.setSystemTime(Date.now() + 7_200_000);
